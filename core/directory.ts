@@ -1,0 +1,80 @@
+/**
+ * The directory: everything administrators configured, as one immutable snapshot in memory. Hot paths read
+ * only this, so that they work while the database is away; a new snapshot replaces the old one on a change.
+ *
+ * @module
+ */
+import type { Channel, OwnNumber } from "./channel.ts";
+
+export interface Extension {
+  readonly id: string;
+  /** What people dial, e.g. "101". */
+  readonly extension: string;
+  readonly name: string;
+}
+
+export interface MessageQueue {
+  readonly id: string;
+  readonly name: string;
+  readonly strategy: "pickup";
+  /** Ids of extensions. */
+  readonly members: ReadonlySet<string>;
+}
+
+export interface Platform {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  /** HTTPS endpoint that events are posted to besides NATS. */
+  readonly endpoint: string | null;
+  /** Signs the posts; in clear, never to be logged or returned. */
+  readonly secret: string | null;
+}
+
+export const ROLES = ["administrator", "supervisor", "agent", "platform", "read-only"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** For the role `agent`. */
+  readonly extensionId: string | null;
+  /** For the role `platform`. */
+  readonly platformId: string | null;
+  readonly expiresMs: number | null;
+}
+
+/** A webhook secret in force. An old one stays until its grace period ends. */
+export interface WebhookSecret {
+  readonly channelId: string;
+  readonly expiresMs: number | null;
+}
+
+export interface Directory {
+  /** Grows with every change. */
+  readonly version: number;
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly numbers: ReadonlyMap<string, OwnNumber>;
+  /** By the number itself. */
+  readonly numbersByAddress: ReadonlyMap<string, OwnNumber>;
+  readonly extensions: ReadonlyMap<string, Extension>;
+  readonly queues: ReadonlyMap<string, MessageQueue>;
+  readonly platforms: ReadonlyMap<string, Platform>;
+  /** By SHA-256 of the key, hex. */
+  readonly keys: ReadonlyMap<string, ApiKey>;
+  /** By SHA-256 of the secret, hex. */
+  readonly webhooks: ReadonlyMap<string, WebhookSecret>;
+}
+
+export const EMPTY_DIRECTORY: Directory = {
+  version: 0,
+  channels: new Map(),
+  numbers: new Map(),
+  numbersByAddress: new Map(),
+  extensions: new Map(),
+  queues: new Map(),
+  platforms: new Map(),
+  keys: new Map(),
+  webhooks: new Map(),
+};

@@ -1,0 +1,156 @@
+/**
+ * What the partitions' logs hold. An entry is one input of one conversation (`ConversationEntry`, streams
+ * `IN_<p>`) or one delivery report (`ReportEntry`, streams `STATUS_<p>`). One stream message packs the
+ * entries that waited while the former one was written: `{"v":1,"e":[…]}`.
+ *
+ * Wire format: add optional fields only; a change of meaning needs a new `v`.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { DestinationSchema } from "./channel.ts";
+
+export const ENTRY_VERSION = 1;
+
+const MediaSchema = z.object({
+  url: z.string().max(4_000),
+  contentType: z.string().max(200).optional(),
+  sizeBytes: z.number().optional(),
+});
+
+const AuthorSchema = z.object({ kind: z.enum(["extension", "platform", "key", "system"]), id: z.string() });
+
+/** A contact's message, as a provider's webhook brought it. */
+export const InboundEntrySchema = z.object({
+  kind: z.literal("inbound"),
+  /** What makes a repeat recognisable: from channel and provider id, or from the content. */
+  key: z.string(),
+  /** When the ingress accepted it, ms since 1970. */
+  at: z.number(),
+  channelId: z.string(),
+  number: z.string(),
+  contact: z.string(),
+  text: z.string(),
+  media: z.array(MediaSchema).optional(),
+  providerId: z.string().optional(),
+  /** W3C trace context. */
+  trace: z.string().optional(),
+});
+
+export const CommandSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("accept"), sessionId: z.string(), extensionId: z.string() }),
+  z.object({
+    kind: z.literal("transfer"),
+    sessionId: z.string(),
+    to: DestinationSchema,
+    note: z.string().max(2_000).optional(),
+  }),
+  z.object({ kind: z.literal("close"), sessionId: z.string() }),
+  /** Closes the session if nothing was written since `idleMs` was due. */
+  z.object({ kind: z.literal("idle"), sessionId: z.string() }),
+  /** Opens a session held by an extension; answers with the open one if that extension holds it already. */
+  z.object({ kind: z.literal("open"), extensionId: z.string() }),
+  z.object({
+    kind: z.literal("send"),
+    /** With it, only that open session may be written to; without, the message is filed with whatever session is open. */
+    sessionId: z.string().optional(),
+    text: z.string(),
+    media: z.array(MediaSchema).optional(),
+    priority: z.union([z.literal(0), z.literal(1)]),
+    notBeforeMs: z.number().optional(),
+    validityMs: z.number().optional(),
+  }),
+]);
+
+export type Command = z.output<typeof CommandSchema>;
+
+/** Something that a person, a platform, the API or a timer wants of a conversation. */
+export const CommandEntrySchema = z.object({
+  kind: z.literal("command"),
+  /** Derived from the caller's idempotency key if there is one, else unique. */
+  key: z.string(),
+  at: z.number(),
+  number: z.string(),
+  contact: z.string(),
+  author: AuthorSchema,
+  /** NATS subject that waits for the {@link CommandReply}. */
+  replyTo: z.string().optional(),
+  command: CommandSchema,
+  trace: z.string().optional(),
+});
+
+export const ConversationEntrySchema = z.discriminatedUnion("kind", [InboundEntrySchema, CommandEntrySchema]);
+
+export type InboundEntry = z.output<typeof InboundEntrySchema>;
+export type CommandEntry = z.output<typeof CommandEntrySchema>;
+export type ConversationEntry = InboundEntry | CommandEntry;
+
+/** A provider's word on what became of a message. */
+export const ReportEntrySchema = z.object({
+  kind: z.literal("report"),
+  at: z.number(),
+  channelId: z.string(),
+  /** Ours, if the provider called the URL that names it. */
+  messageId: z.string().optional(),
+  /** The provider's. */
+  providerId: z.string().optional(),
+  status: z.enum(["sent", "delivered", "failed", "undelivered", "rejected", "expired"]),
+  error: z.object({ class: z.string(), providerCode: z.string().optional(), reason: z.string() }).optional(),
+  trace: z.string().optional(),
+});
+
+export type ReportEntry = z.output<typeof ReportEntrySchema>;
+
+/** What the partition's owner answers when a command's effect is committed, or when it was refused. */
+export type CommandReply =
+  | { readonly ok: true; readonly sessionId?: string; readonly messageId?: string }
+  | {
+    readonly ok: false;
+    readonly status: number;
+    readonly code: string;
+    readonly detail: string;
+    /** Who holds the session, when somebody else was first. */
+    readonly holder?: { readonly extensionId: string };
+  };
+
+/** Packs entries that are JSON already into one stream message. */
+export function packEntries(entries: readonly string[]): string {
+  return `{"v":${ENTRY_VERSION},"e":[${entries.join(",")}]}`;
+}
+
+/** An entry that could not be read, kept for the dead letters. */
+export interface Undecodable {
+  readonly kind: "undecodable";
+  readonly reason: string;
+  readonly payload: string;
+}
+
+/**
+ * Reads one stream message. Whatever does not fit comes back as {@link Undecodable} in its place, so that
+ * one bad entry stops nobody.
+ */
+export function unpackEntries<T>(payload: string, schema: z.ZodType<T>): (T | Undecodable)[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(payload);
+  } catch (error) {
+    return [{ kind: "undecodable", reason: `not JSON: ${(error as Error).message}`, payload }];
+  }
+  const pack = parsed as { v?: unknown; e?: unknown } | null;
+  if (pack === null || typeof pack !== "object" || !Array.isArray(pack.e)) {
+    return [{ kind: "undecodable", reason: "not a pack of entries: the field e must be a list", payload }];
+  }
+  if (pack.v !== ENTRY_VERSION) {
+    return [{ kind: "undecodable", reason: `pack version ${JSON.stringify(pack.v)} is not known here`, payload }];
+  }
+  return pack.e.map((entry) => {
+    const result = schema.safeParse(entry);
+    if (result.success) return result.data;
+    const issue = result.error.issues[0];
+    return {
+      kind: "undecodable",
+      reason: `${issue?.path.join(".") || "entry"}: ${issue?.message ?? "does not fit"}`,
+      payload: JSON.stringify(entry) ?? "null",
+    };
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * Events for subscribers: CloudEvents 1.0, structured JSON, one event a message.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+ *
+ * @module
+ */
+export const EVENT_TYPES = [
+  "message.received",
+  "message.queued",
+  "message.sent",
+  "message.delivered",
+  "message.failed",
+  "message.blocked",
+  "session.opened",
+  "session.offered",
+  "session.assigned",
+  "session.transferred",
+  "session.closed",
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Who, besides administrators and supervisors, an event concerns. Travels as CloudEvents extension attributes. */
+export interface Audience {
+  readonly extensionId?: string | null;
+  readonly queueId?: string | null;
+  readonly platformId?: string | null;
+}
+
+export interface PatchbayEvent {
+  /** Never changes for the same fact. */
+  readonly id: string;
+  readonly type: EventType;
+  readonly atMs: number;
+  readonly channelId: string;
+  /** Ours. */
+  readonly number: string;
+  readonly audience: Audience;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A CloudEvent as it stands in the stream. */
+export interface CloudEvent {
+  readonly specversion: "1.0";
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly time: string;
+  readonly datacontenttype: "application/json";
+  readonly subject: string;
+  readonly extensionid?: string;
+  readonly queueid?: string;
+  readonly platformid?: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The event as CloudEvent; `source` names the channel, `subject` our number. */
+export function toCloudEvent(event: PatchbayEvent): CloudEvent {
+  const { extensionId, queueId, platformId } = event.audience;
+  return {
+    specversion: "1.0",
+    id: event.id,
+    source: `/v1/channels/${event.channelId}`,
+    type: event.type,
+    time: new Date(event.atMs).toISOString(),
+    datacontenttype: "application/json",
+    subject: event.number,
+    ...(extensionId ? { extensionid: extensionId } : {}),
+    ...(queueId ? { queueid: queueId } : {}),
+    ...(platformId ? { platformid: platformId } : {}),
+    data: event.data,
+  };
+}
+
+/** A number as one token of a subject: without "+" and without anything that NATS reads as syntax. */
+export function subjectToken(number: string): string {
+  const token = number.replace(/^\+/, "").replace(/[^0-9A-Za-z_-]/g, "_");
+  return token === "" ? "-" : token;
+}

@@ -1,0 +1,92 @@
+/**
+ * Ids: a prefix that says what the thing is, then 26 characters of base 32 (`0-9a-v`) that sort by time.
+ *
+ * The first ten characters are the time in milliseconds, as in a ULID; the other sixteen are either random
+ * (things people create) or derived from a log position (things the log causes), so that whoever applies
+ * the same entry again arrives at the same id and the repeat is recognised everywhere downstream.
+ *
+ * Wire format: never change.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+/** What each prefix stands for. */
+export const ID_PREFIX = {
+  channel: "ch",
+  number: "num",
+  extension: "ext",
+  queue: "mq",
+  platform: "plt",
+  session: "ses",
+  message: "msg",
+  conversation: "cnv",
+  media: "med",
+  key: "key",
+  event: "evt",
+  audit: "aud",
+  deadLetter: "dl",
+} as const;
+
+export type IdKind = keyof typeof ID_PREFIX;
+
+const TIME_CHARS = 10;
+const BODY_CHARS = 26;
+
+function base32(value: number, chars: number): string {
+  return value.toString(32).padStart(chars, "0");
+}
+
+/** A new random id of `kind`, sortable by `nowMs`. `random` fills the given bytes (10 are asked for). */
+export function newId(kind: IdKind, nowMs: number, random: (bytes: Uint8Array) => void): string {
+  const bytes = new Uint8Array(16);
+  random(bytes);
+  let body = "";
+  for (const byte of bytes) body += (byte & 31).toString(32);
+  return `${ID_PREFIX[kind]}_${base32(nowMs, TIME_CHARS)}${body}`;
+}
+
+/** A place in a partition's log: which partition, which stream message, which entry of its packed batch. */
+export interface LogPosition {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly entry: number;
+}
+
+/**
+ * The id of the `effect`-th thing that the entry at `position` caused; `atMs` is the entry's own time.
+ * Same input, same id: this is what makes replays harmless.
+ */
+export function derivedId(kind: IdKind, atMs: number, position: LogPosition, effect: number): string {
+  return `${ID_PREFIX[kind]}_${base32(atMs, TIME_CHARS)}${base32(position.partition, 2)}${
+    base32(position.sequence, 8)
+  }${base32(position.entry, 3)}${base32(effect, 3)}`;
+}
+
+/** The id of the conversation between `ourNumber` and `contact`: a hash, so that nobody has to look it up. */
+export function conversationId(ourNumber: string, contact: string): string {
+  const digest = createHash("sha256").update(`${ourNumber}|${contact}`).digest();
+  let body = "";
+  for (let i = 0; i < BODY_CHARS; i++) body += (digest[i]! & 31).toString(32);
+  return `${ID_PREFIX.conversation}_${body}`;
+}
+
+/** The smallest id body of things made at or after `atMs`; bounds of partitions by time are made from it. */
+export function idBodyFloor(atMs: number): string {
+  return base32(atMs, TIME_CHARS).padEnd(BODY_CHARS, "0");
+}
+
+/** The time in milliseconds that a sortable id carries. */
+export function idTime(id: string): number {
+  const body = id.slice(id.indexOf("_") + 1);
+  return parseInt(body.slice(0, TIME_CHARS), 32);
+}
+
+const ID_PATTERNS = new Map<IdKind, RegExp>(
+  (Object.keys(ID_PREFIX) as IdKind[]).map((kind) => [kind, new RegExp(`^${ID_PREFIX[kind]}_[0-9a-v]{26}$`)]),
+);
+
+/** Whether `text` has the form of an id of `kind`. */
+export function isId(kind: IdKind, text: string): boolean {
+  return ID_PATTERNS.get(kind)!.test(text);
+}
