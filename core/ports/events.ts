@@ -1,0 +1,24 @@
+/**
+ * Reading the event stream, for server-sent events.
+ *
+ * @module
+ */
+import type { CloudEvent } from "../events.ts";
+
+export interface StreamedEvent {
+  /** Place in the stream; `<stream generation>-<sequence>`, what a client sends back as `Last-Event-ID`. */
+  readonly position: string;
+  readonly event: CloudEvent;
+}
+
+export interface EventSource {
+  /**
+   * Calls `onEvent` for every event after `after`, in order and with none missed; without `after`, for those from now on.
+   * An `after` that is no longer kept starts at the oldest event kept. Returns when `signal` is aborted.
+   */
+  subscribe(options: {
+    readonly after?: string;
+    readonly onEvent: (event: StreamedEvent) => void;
+    readonly signal: AbortSignal;
+  }): Promise<void>;
+}
