@@ -1,0 +1,194 @@
+/**
+ * The tables as Kysely types, mirroring the migrations. `…_ms` columns are milliseconds since 1970.
+ *
+ * @module
+ */
+import type { ColumnType, Generated } from "kysely";
+import type { ChannelSettings, ChannelStatus, Destination, OwnNumber } from "../../core/channel.ts";
+import type { Role } from "../../core/directory.ts";
+import type { MessageRow } from "../../core/message.ts";
+import type { SessionRow } from "../../core/session.ts";
+
+/** A time that the database fills in when the row is made. */
+type Made = ColumnType<Date, Date | undefined, Date>;
+/** jsonb: read as it is, written as plain values (the driver makes the JSON). */
+type Json = ColumnType<unknown, unknown, unknown>;
+
+/** `row` with those columns optional in inserts that have a default. */
+type WithDefaults<Row, Keys extends keyof Row> = {
+  [Key in keyof Row]: Key extends Keys ? Generated<Row[Key]> : Row[Key];
+};
+
+interface ChannelsTable {
+  id: string;
+  name: string;
+  provider: string;
+  enabled: Generated<boolean>;
+  is_default: Generated<boolean>;
+  settings: ColumnType<ChannelSettings>;
+  credentials: Uint8Array;
+  status: ChannelStatus;
+  status_reason: string | null;
+  status_at: Made;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface WebhookSecretsTable {
+  hash: string;
+  channel_id: string;
+  secret: Uint8Array;
+  expires_at: Date | null;
+  created_at: Made;
+}
+
+interface ExtensionsTable {
+  id: string;
+  extension: string;
+  name: string;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface QueuesTable {
+  id: string;
+  name: string;
+  strategy: Generated<"pickup">;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface PlatformsTable {
+  id: string;
+  name: string;
+  enabled: Generated<boolean>;
+  endpoint: string | null;
+  secret: Uint8Array | null;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface NumbersTable {
+  id: string;
+  channel_id: string;
+  number: string;
+  type: OwnNumber["type"];
+  label: string | null;
+  verified: Generated<boolean>;
+  direction: Generated<OwnNumber["direction"]>;
+  rate_mps: number | null;
+  burst: number | null;
+  destination: ColumnType<Destination | null>;
+  allowed_extensions: ColumnType<readonly string[]>;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface ApiKeysTable {
+  id: string;
+  name: string;
+  role: Role;
+  hash: string;
+  extension_id: string | null;
+  platform_id: string | null;
+  expires_at: Date | null;
+  created_at: Made;
+}
+
+interface AuditLogTable {
+  id: string;
+  at: Made;
+  actor: string;
+  action: string;
+  kind: string;
+  target: string;
+  before: Json;
+  after: Json;
+}
+
+interface IdempotencyTable {
+  key: string;
+  fingerprint: string;
+  status: number | null;
+  body: Json;
+  created_at: Made;
+}
+
+interface PartitionsTable {
+  kind: string;
+  partition: number;
+  epoch: Generated<number>;
+  owner: string | null;
+  cursor: Generated<number>;
+  stream_created: string | null;
+}
+
+interface StatisticsTable {
+  channel_id: string;
+  number: string;
+  hour_ms: number;
+  shard: number;
+  received: Generated<number>;
+  sent: Generated<number>;
+  delivered: Generated<number>;
+  failed: Generated<number>;
+  segments_in: Generated<number>;
+  segments_out: Generated<number>;
+}
+
+interface ConversationsTable {
+  id: string;
+  partition: number;
+  number: string;
+  contact: string;
+  state: Json;
+  updated_ms: number;
+}
+
+interface PlatformDeliveriesTable {
+  id: string;
+  platform_id: string;
+  conversation_id: string;
+  event: Json;
+  attempts: Generated<number>;
+  next_ms: number;
+  failed_reason: string | null;
+}
+
+interface DeadLettersTable {
+  id: string;
+  at_ms: number;
+  kind: string;
+  stream: string;
+  partition: number;
+  sequence: number;
+  reason: string;
+  payload: string;
+  replayed_at: Date | null;
+}
+
+/** Every table that Kysely is used for. */
+export interface Schema {
+  installation: { id: Generated<boolean>; partitions: number; created_at: Made };
+  partitions: PartitionsTable;
+  channels: ChannelsTable;
+  webhook_secrets: WebhookSecretsTable;
+  extensions: ExtensionsTable;
+  queues: QueuesTable;
+  queue_members: { queue_id: string; extension_id: string };
+  platforms: PlatformsTable;
+  numbers: NumbersTable;
+  api_keys: ApiKeysTable;
+  audit_log: AuditLogTable;
+  directory_version: { id: Generated<boolean>; version: number };
+  idempotency: IdempotencyTable;
+  conversations: ConversationsTable;
+  sessions: SessionRow;
+  messages: WithDefaults<MessageRow, "attempts" | "uncertain">;
+  seen: { key: string; at_ms: number; result: Json };
+  outbox: { kind: string; partition: number; sequence: number; payload: Json; created_at: Made };
+  statistics: StatisticsTable;
+  pending_reports: { id: string; partition: number; at_ms: number; entry: Json };
+  platform_deliveries: PlatformDeliveriesTable;
+  dead_letters: DeadLettersTable;
+}
