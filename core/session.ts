@@ -9,7 +9,7 @@
 export const SESSION_STATES = ["waiting", "active", "platform", "closed"] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
-export const CLOSE_REASONS = ["agent", "platform", "idle", "api", "no-destination"] as const;
+export const CLOSE_REASONS = ["agent", "platform", "idle", "api"] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 export type SessionMove = "accept" | "transfer-extension" | "transfer-queue" | "transfer-platform" | "close";

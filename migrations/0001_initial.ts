@@ -232,7 +232,7 @@ const STATEMENTS = [
      kind text not null,
      partition integer not null,
      sequence bigint not null,
-     payload jsonb not null,
+     payload json not null,
      created_at timestamptz not null default now(),
      primary key (kind, partition, sequence)
    )`,
@@ -260,18 +260,6 @@ const STATEMENTS = [
      entry jsonb not null
    )`,
   `create index pending_reports_partition on pending_reports (partition, id)`,
-
-  // Events for platforms with an HTTPS endpoint, until they are delivered.
-  `create table platform_deliveries (
-     id text collate "C" primary key,
-     platform_id text collate "C" not null,
-     conversation_id text collate "C" not null,
-     event jsonb not null,
-     attempts integer not null default 0,
-     next_ms bigint not null,
-     failed_reason text
-   )`,
-  `create index platform_deliveries_due on platform_deliveries (next_ms) where failed_reason is null`,
 
   `create table dead_letters (
      id text collate "C" primary key,

@@ -1,0 +1,122 @@
+/**
+ * Reads the EVENTS stream for any number of listeners in this process: one shared reader for what is new,
+ * a passing one for each listener that has to catch up first.
+ *
+ * @module
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { CloudEvent } from "../../core/events.ts";
+import type { EventSource, StreamedEvent } from "../../core/ports/events.ts";
+import { type StreamMessage, StreamReader } from "./stream_reader.ts";
+import type { Names } from "./topology.ts";
+
+type Listener = (message: StreamMessage, event: StreamedEvent) => void;
+
+export class EventHub implements EventSource {
+  readonly #connection: NatsConnection;
+  readonly #jsm: JetStreamManager;
+  readonly #names: Names;
+  readonly #name: string;
+  readonly #listeners = new Set<Listener>();
+  readonly #decoder = new TextDecoder();
+  #live: StreamReader | null = null;
+  #generation = "";
+
+  constructor(connection: NatsConnection, jsm: JetStreamManager, names: Names, processId: string) {
+    this.#connection = connection;
+    this.#jsm = jsm;
+    this.#names = names;
+    this.#name = `events_${processId}`;
+  }
+
+  /** Starts the shared reader at the stream's end. */
+  async start(): Promise<void> {
+    const info = await this.#jsm.streams.info(this.#names.eventStream);
+    this.#generation = Math.trunc(new Date(info.created).getTime()).toString(36);
+    this.#live = this.#reader(info.state.last_seq + 1, (message) => {
+      if (this.#listeners.size === 0) return;
+      const event = this.#decode(message);
+      if (event !== null) { for (const listener of this.#listeners) listener(message, event); }
+    });
+    await this.#live.start();
+  }
+
+  stop(): void {
+    this.#live?.stop();
+  }
+
+  /** For the owner to call when the connection came back. */
+  restart(reason: string): void {
+    this.#live?.restart(reason);
+  }
+
+  async subscribe(
+    { after, onEvent, signal }: {
+      after?: string;
+      onEvent: (event: StreamedEvent) => void;
+      signal: AbortSignal;
+    },
+  ): Promise<void> {
+    if (this.#live === null) throw new Error("the event hub was not started");
+    const ended = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    let position = after === undefined ? null : this.#sequenceAfter(after);
+    let catchUp: StreamReader | null = null;
+    const attach = () => {
+      const listener: Listener = (message, event) => {
+        if (position !== null && message.sequence < position) return;
+        onEvent(event);
+      };
+      this.#listeners.add(listener);
+      signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+    };
+    if (position === null || position >= this.#live.nextSequence) attach();
+    else {
+      // Reads from the client's place until it meets the shared reader; both run on one thread, so the
+      // hand-over between two messages is exact.
+      catchUp = this.#reader(position, (message) => {
+        if (catchUp === null) return;
+        position = message.sequence + 1;
+        const event = this.#decode(message);
+        if (event !== null) onEvent(event);
+        if (position >= this.#live!.nextSequence) {
+          attach();
+          catchUp.stop();
+          catchUp = null;
+        }
+      });
+      await catchUp.start();
+    }
+    if (!signal.aborted) await ended;
+    catchUp?.stop();
+  }
+
+  /** The sequence after a client's `Last-Event-ID`; the oldest one when the stream is not the one it knew. */
+  #sequenceAfter(position: string): number {
+    const [generation, sequence] = position.split("-");
+    const number = Number(sequence);
+    return generation === this.#generation && Number.isSafeInteger(number) && number >= 0 ? number + 1 : 1;
+  }
+
+  #decode(message: StreamMessage): StreamedEvent | null {
+    try {
+      const event = JSON.parse(this.#decoder.decode(message.data)) as CloudEvent;
+      return { position: `${this.#generation}-${message.sequence}`, event };
+    } catch {
+      // Somebody else's message on our subject; there is nothing to show for it.
+      return null;
+    }
+  }
+
+  #reader(startSequence: number, onMessage: (message: StreamMessage) => void): StreamReader {
+    return new StreamReader({
+      connection: this.#connection,
+      jsm: this.#jsm,
+      stream: this.#names.eventStream,
+      filterSubject: this.#names.allEvents,
+      startSequence,
+      name: this.#name,
+      onMessage,
+    });
+  }
+}

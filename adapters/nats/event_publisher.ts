@@ -1,0 +1,130 @@
+/**
+ * Publishes events to the EVENTS stream, in order, and answers to commands.
+ *
+ * Every event is a message of its own. With an fsync each that would be the slowest part of the whole
+ * pipeline, so groups go out as one atomic batch where the server has them; measured with fsync on
+ * 2.15: below about ten messages single publishes are faster (a batch has a fixed price of some 3 ms), at 200 the
+ * batch is six times faster.
+ *
+ * @module
+ */
+import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
+import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
+import { GroupCommit } from "../../core/group_commit.ts";
+import type { OutboxPayload } from "../../core/outbox.ts";
+import type { Names } from "./topology.ts";
+
+interface Outgoing {
+  readonly id: string;
+  readonly subject: string;
+  readonly body: Uint8Array;
+}
+
+const SINGLES_BELOW = 10;
+/** The server takes 1,000 messages in a batch. */
+const MAX_BATCH = 500;
+const TIMEOUT_MS = 5_000;
+const RETRY_PAUSE_MS = 300;
+
+export class EventPublisher {
+  readonly #connection: NatsConnection;
+  readonly #js: JetStreamClient;
+  readonly #names: Names;
+  readonly #atomic: boolean;
+  readonly #commit: GroupCommit<Outgoing>;
+  readonly #encoder = new TextEncoder();
+  #batches = 0;
+  #stopped = false;
+
+  constructor(connection: NatsConnection, names: Names, atomic: boolean) {
+    this.#connection = connection;
+    this.#js = jetstream(connection, { timeout: TIMEOUT_MS });
+    this.#names = names;
+    this.#atomic = atomic;
+    this.#commit = new GroupCommit<Outgoing>({
+      maxItems: MAX_BATCH,
+      maxSize: 4_194_304,
+      sizeOf: (item) => item.body.length,
+      write: (items) => this.#write(items),
+    });
+  }
+
+  /** Events that wait for their fsync. */
+  get pending(): number {
+    return this.#commit.pending;
+  }
+
+  /** Sends the replies at once and resolves when all events are in the stream. Safe to repeat. */
+  async publish(payload: OutboxPayload): Promise<void> {
+    for (const { to, body } of payload.replies ?? []) this.#connection.publish(to, JSON.stringify(body));
+    let last: Promise<void> | null = null;
+    const all: Promise<void>[] = [];
+    for (const event of payload.events) {
+      for (const outgoing of this.#encode(event)) {
+        const promise = this.#commit.add(outgoing);
+        if (promise !== last) all.push(last = promise);
+      }
+    }
+    await Promise.all(all);
+  }
+
+  *#encode(event: PatchbayEvent): Iterable<Outgoing> {
+    const body = this.#encoder.encode(JSON.stringify(toCloudEvent(event)));
+    yield { id: event.id, subject: this.#names.eventSubject(event.channelId, event.number, event.type), body };
+    const platformId = event.audience.platformId;
+    if (platformId) {
+      yield { id: `${event.id}.p`, subject: this.#names.platformSubject(platformId, event.type), body };
+    }
+  }
+
+  /** Ends the retries: what is not published stays in the outbox. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Tries until it works, since the next group must not overtake this one. */
+  async #write(items: readonly Outgoing[]): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#writeOnce(items);
+      } catch (error) {
+        if (this.#stopped) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+      }
+    }
+  }
+
+  async #writeOnce(items: readonly Outgoing[]): Promise<void> {
+    if (this.#atomic && items.length >= SINGLES_BELOW) {
+      if (await this.#writeBatch(items)) return;
+    }
+    await Promise.all(items.map((item) => this.#js.publish(item.subject, item.body, { msgID: item.id })));
+  }
+
+  /** False when the server refused the batch as a whole: then nothing of it is stored. */
+  async #writeBatch(items: readonly Outgoing[]): Promise<boolean> {
+    const batch = `${this.#connection.info?.client_id ?? 0}-${performance.timeOrigin.toString(36)}-${++this.#batches}`;
+    const last = items.length - 1;
+    for (let i = 0; i < last; i++) {
+      const item = items[i]!;
+      this.#connection.publish(item.subject, item.body, { headers: batchHeaders(batch, i + 1, item.id) });
+    }
+    const commit = batchHeaders(batch, items.length, items[last]!.id);
+    commit.set("Nats-Batch-Commit", "1");
+    const answer = await this.#connection.request(items[last]!.subject, items[last]!.body, {
+      headers: commit,
+      timeout: TIMEOUT_MS,
+    });
+    // Refused for instance when one of the events is in the stream already, after a crash.
+    return answer.json<{ error?: unknown }>().error === undefined;
+  }
+}
+
+function batchHeaders(batch: string, sequence: number, id: string) {
+  const result = headers();
+  result.set("Nats-Batch-Id", batch);
+  result.set("Nats-Batch-Sequence", String(sequence));
+  result.set("Nats-Msg-Id", id);
+  return result;
+}

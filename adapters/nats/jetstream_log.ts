@@ -1,0 +1,49 @@
+/**
+ * A partition's log as a JetStream stream.
+ *
+ * @module
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { LogState, OpenLog, PartitionLog } from "../../core/ports/partition_log.ts";
+import { StreamReader } from "./stream_reader.ts";
+import type { LogKind, Names } from "./topology.ts";
+
+export interface JetStreamLogOptions {
+  readonly connection: NatsConnection;
+  readonly jsm: JetStreamManager;
+  readonly names: Names;
+  readonly kind: LogKind;
+  readonly onRestart?: (partition: number, reason: string) => void;
+}
+
+export class JetStreamLog implements PartitionLog {
+  readonly #options: JetStreamLogOptions;
+
+  constructor(options: JetStreamLogOptions) {
+    this.#options = options;
+  }
+
+  async state(partition: number): Promise<LogState> {
+    const { jsm, names, kind } = this.#options;
+    const info = await jsm.streams.info(names.logStream(kind, partition));
+    return { created: info.created, lastSequence: info.state.last_seq };
+  }
+
+  async open(options: Parameters<PartitionLog["open"]>[0]): Promise<OpenLog> {
+    const { connection, jsm, names, kind, onRestart } = this.#options;
+    const { partition } = options;
+    const reader = new StreamReader({
+      connection,
+      jsm,
+      stream: names.logStream(kind, partition),
+      startSequence: options.afterSequence + 1,
+      name: `p${partition}_e${options.epoch}`,
+      onMessage: ({ sequence, data }) => options.onMessage({ partition, sequence, data }),
+      hasRoom: options.hasRoom,
+      onRestart: (reason) => onRestart?.(partition, reason),
+    });
+    await reader.start();
+    return reader;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The way into the partitions' logs: one group commit per partition, streams fsync in parallel.
+ *
+ * @module
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
+import {
+  type CommandEntry,
+  type CommandReply,
+  type ConversationEntry,
+  packEntries,
+  type ReportEntry,
+} from "../../core/entry.ts";
+import { GroupCommit } from "../../core/group_commit.ts";
+import { hash32, partitionOf } from "../../core/partition.ts";
+import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
+import { type LogKind, type Names, STATUS_PARTITIONS } from "./topology.ts";
+
+export interface LogIngressOptions {
+  readonly connection: NatsConnection;
+  readonly names: Names;
+  readonly partitions: number;
+  /** Tells this process's answers from those of others. */
+  readonly processId: string;
+  /** Entries that may wait for their fsync before requests are refused. */
+  readonly maxPending?: number;
+  /** How long a command waits for its answer. */
+  readonly commandTimeoutMs?: number;
+}
+
+const MAX_PENDING = 20_000;
+const COMMAND_TIMEOUT_MS = 10_000;
+const PUBLISH_TIMEOUT_MS = 5_000;
+/** Entries in one packed message: beyond it decoding would hold up the event loop. */
+const MAX_PACK_ENTRIES = 500;
+
+export class LogIngress implements Ingress {
+  readonly #options: LogIngressOptions;
+  readonly #js: JetStreamClient;
+  readonly #logs = new Map<string, GroupCommit<string>>();
+  readonly #replies: ReplyBox;
+  #pending = 0;
+
+  constructor(options: LogIngressOptions) {
+    this.#options = options;
+    this.#js = jetstream(options.connection, { timeout: PUBLISH_TIMEOUT_MS });
+    this.#replies = new ReplyBox(options.connection, options.names, options.processId);
+  }
+
+  refusal(): UnavailableError | null {
+    if (this.#pending >= (this.#options.maxPending ?? MAX_PENDING)) {
+      return new UnavailableError("too many messages are waiting to be written");
+    }
+    return null;
+  }
+
+  append(entry: ConversationEntry): Promise<void> {
+    return this.#add("route", partitionOf(entry.contact, this.#options.partitions), entry);
+  }
+
+  appendReport(entry: ReportEntry): Promise<void> {
+    const key = entry.messageId ?? entry.providerId ?? "";
+    return this.#add("status", hash32(key) % STATUS_PARTITIONS, entry);
+  }
+
+  async execute(command: Omit<CommandEntry, "kind" | "replyTo">): Promise<CommandReply> {
+    const refusal = this.refusal();
+    if (refusal !== null) throw refusal;
+    const waiting = this.#replies.expect(this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
+    try {
+      await this.append({ ...command, kind: "command", replyTo: waiting.subject });
+    } catch (error) {
+      waiting.cancel();
+      throw error;
+    }
+    return await waiting.reply;
+  }
+
+  /** Entries that wait for their fsync. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  stop(): void {
+    this.#replies.stop();
+  }
+
+  async #add(kind: LogKind, partition: number, entry: ConversationEntry | ReportEntry): Promise<void> {
+    const subject = this.#options.names.logSubject(kind, partition);
+    let log = this.#logs.get(subject);
+    if (log === undefined) {
+      const limit = this.#options.connection.info?.max_payload ?? 1_048_576;
+      log = new GroupCommit<string>({
+        // Half the limit leaves room for characters that take several bytes.
+        maxSize: limit / 2,
+        maxItems: MAX_PACK_ENTRIES,
+        sizeOf: (text) => text.length,
+        write: (items) => this.#write(subject, items),
+      });
+      this.#logs.set(subject, log);
+    }
+    this.#pending++;
+    try {
+      await log.add(JSON.stringify(entry));
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  async #write(subject: string, items: readonly string[]): Promise<void> {
+    try {
+      await this.#js.publish(subject, packEntries(items));
+    } catch (error) {
+      throw new UnavailableError(`the message log cannot be written: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Waits for answers on one subject of this process. */
+class ReplyBox {
+  readonly #names: Names;
+  readonly #processId: string;
+  readonly #waiting = new Map<string, (reply: CommandReply | UnavailableError) => void>();
+  readonly #stop: () => void;
+  #counter = 0;
+
+  constructor(connection: NatsConnection, names: Names, processId: string) {
+    this.#names = names;
+    this.#processId = processId;
+    const subscription = connection.subscribe(names.replySubject(processId, "*"), {
+      callback: (error, message) => {
+        if (error) return;
+        const request = message.subject.slice(message.subject.lastIndexOf(".") + 1);
+        this.#waiting.get(request)?.(message.json<CommandReply>());
+      },
+    });
+    this.#stop = () => subscription.unsubscribe();
+  }
+
+  expect(timeoutMs: number): { subject: string; reply: Promise<CommandReply>; cancel: () => void } {
+    const request = (++this.#counter).toString(36);
+    const { promise, resolve, reject } = Promise.withResolvers<CommandReply>();
+    const settle = (reply: CommandReply | UnavailableError) => {
+      clearTimeout(timer);
+      this.#waiting.delete(request);
+      if (reply instanceof UnavailableError) reject(reply);
+      else resolve(reply);
+    };
+    const timer = setTimeout(
+      () => settle(new UnavailableError("the conversation's owner did not answer in time; coming again is safe")),
+      timeoutMs,
+    );
+    this.#waiting.set(request, settle);
+    return {
+      subject: this.#names.replySubject(this.#processId, request),
+      reply: promise,
+      cancel: () => {
+        clearTimeout(timer);
+        this.#waiting.delete(request);
+      },
+    };
+  }
+
+  stop(): void {
+    this.#stop();
+    for (const settle of this.#waiting.values()) settle(new UnavailableError("the server is stopping"));
+  }
+}

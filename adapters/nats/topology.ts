@@ -1,0 +1,136 @@
+/**
+ * Names of subjects and streams, and the streams themselves.
+ *
+ * @module
+ */
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { type EventType, subjectToken } from "../../core/events.ts";
+
+/** Delivery reports are spread over this many streams. Wire format: never change. */
+export const STATUS_PARTITIONS = 8;
+/** Channels are spread over this many send lanes. Wire format: never change. */
+export const SEND_LANES = 32;
+
+/** The logs that partitions are applied from. */
+export type LogKind = "route" | "status";
+
+const twoDigits = (n: number) => String(n).padStart(2, "0");
+
+/** All names of one installation; `namespace` is their prefix. */
+export class Names {
+  readonly namespace: string;
+
+  constructor(namespace: string) {
+    this.namespace = namespace;
+  }
+
+  logSubject(kind: LogKind, partition: number): string {
+    return `${this.namespace}.${kind === "route" ? "in" : "status"}.${twoDigits(partition)}`;
+  }
+
+  logStream(kind: LogKind, partition: number): string {
+    return `${this.namespace}_${kind === "route" ? "IN" : "STATUS"}_${twoDigits(partition)}`;
+  }
+
+  get eventStream(): string {
+    return `${this.namespace}_EVENTS`;
+  }
+
+  /** What subscribers listen to; documented in the contract. */
+  eventSubject(channelId: string, number: string, type: EventType): string {
+    return `${this.namespace}.events.${channelId}.${subjectToken(number)}.${type}`;
+  }
+
+  get allEvents(): string {
+    return `${this.namespace}.events.>`;
+  }
+
+  platformSubject(platformId: string, type: EventType): string {
+    return `${this.namespace}.platform.${platformId}.${type}`;
+  }
+
+  platformEvents(platformId: string): string {
+    return `${this.namespace}.platform.${platformId}.*.*`;
+  }
+
+  /** Requests of all platforms; the platform's id is the third token. */
+  get platformCommands(): string {
+    return `${this.namespace}.platform.*.command`;
+  }
+
+  platformConsumer(platformId: string): string {
+    return `push_${platformId}`;
+  }
+
+  /** Wakes the send worker that owns the channel. */
+  outSubject(channelId: string, priority: number): string {
+    return `${this.namespace}.out.${channelId}.${priority}`;
+  }
+
+  get allOut(): string {
+    return `${this.namespace}.out.>`;
+  }
+
+  get directoryChanged(): string {
+    return `${this.namespace}.directory.changed`;
+  }
+
+  /** Answers to commands that the process `processId` gave. */
+  replySubject(processId: string, request: string): string {
+    return `${this.namespace}.reply.${processId}.${request}`;
+  }
+}
+
+export interface TopologyOptions {
+  readonly names: Names;
+  readonly partitions: number;
+  /** Copies of each stream; 1 on a single server. */
+  readonly replicas: number;
+  /** How long logs and events are kept. */
+  readonly retentionMs: number;
+  /** Whether the server takes atomic batches (2.12 and newer). */
+  readonly atomicBatches: boolean;
+}
+
+/** Creates what is missing and adjusts what differs. Safe to run from many processes at once. */
+export async function ensureStreams(jsm: JetStreamManager, options: TopologyOptions): Promise<void> {
+  const { names, partitions } = options;
+  const logs = [
+    ...Array.from({ length: partitions }, (_, p) => ["route", p] as const),
+    ...Array.from({ length: STATUS_PARTITIONS }, (_, p) => ["status", p] as const),
+  ];
+  const wanted: (Partial<StreamConfig> & { name: string })[] = logs.map(([kind, partition]) => ({
+    name: names.logStream(kind, partition),
+    subjects: [names.logSubject(kind, partition)],
+  }));
+  wanted.push({
+    name: names.eventStream,
+    // A platform's own command subject has four tokens and must stay a plain request: hence the stars.
+    subjects: [names.allEvents, `${names.namespace}.platform.*.*.*`],
+    duplicate_window: 120e9,
+    ...(options.atomicBatches ? { allow_atomic: true } : {}),
+  } as Partial<StreamConfig> & { name: string });
+  const existing = new Map<string, StreamConfig>();
+  for await (const info of jsm.streams.list(`${names.namespace}.>`)) existing.set(info.config.name, info.config);
+  await Promise.all(wanted.map(async (config) => {
+    const full = {
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      discard: DiscardPolicy.Old,
+      num_replicas: options.replicas,
+      max_age: options.retentionMs * 1e6,
+      ...config,
+    };
+    const present = existing.get(config.name);
+    if (present === undefined) await jsm.streams.add(full);
+    else if (present.num_replicas !== full.num_replicas || present.max_age !== full.max_age) {
+      await jsm.streams.update(config.name, { num_replicas: full.num_replicas, max_age: full.max_age });
+    }
+  }));
+}

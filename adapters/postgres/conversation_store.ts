@@ -1,0 +1,154 @@
+/**
+ * Conversations, sessions and messages: one query loads a batch, one statement commits it.
+ *
+ * The commit is a single statement on purpose. With BEGIN … COMMIT a paused process would hold the row locks
+ * of its partitions, and a take-over would wait for it; one statement is either done or not.
+ *
+ * @module
+ */
+import type { Sql } from "postgres";
+import type { CommandReply } from "../../core/entry.ts";
+import {
+  type ConversationCommit,
+  type ConversationStore,
+  UnstorableError,
+} from "../../core/ports/conversation_store.ts";
+
+/**
+ * The fence comes first: it locks the partitions' rows and counts those that still have our epoch. Every write
+ * looks at `held`, so that one lost partition stops the whole batch.
+ */
+const COMMIT = `
+with fence as (
+  select p.partition from partitions p
+  join unnest($1::int[], $2::bigint[]) as b (partition, epoch) on b.partition = p.partition and b.epoch = p.epoch
+  where p.kind = 'route' order by p.partition for update of p
+), held as (
+  select count(*) = cardinality($1::int[]) as ok from fence
+), moved as (
+  update partitions p set cursor = b.cursor
+  from unnest($1::int[], $3::bigint[]) as b (partition, cursor)
+  where p.kind = 'route' and p.partition = b.partition and (select ok from held)
+), conversation_rows as (
+  insert into conversations select * from json_populate_recordset(null::conversations, $4::text::json)
+  where (select ok from held)
+  on conflict (id) do update set state = excluded.state, updated_ms = excluded.updated_ms
+), session_rows as (
+  insert into sessions select * from json_populate_recordset(null::sessions, $5::text::json)
+  where (select ok from held)
+  on conflict (id) do update set
+    state = excluded.state, extension_id = excluded.extension_id, queue_id = excluded.queue_id,
+    platform_id = excluded.platform_id, accepted_ms = excluded.accepted_ms, closed_ms = excluded.closed_ms,
+    close_reason = excluded.close_reason, last_activity_ms = excluded.last_activity_ms,
+    idle_ms = excluded.idle_ms, history = excluded.history
+), message_rows as (
+  insert into messages select * from json_populate_recordset(null::messages, $6::text::json)
+  where (select ok from held)
+), seen_rows as (
+  insert into seen select * from json_populate_recordset(null::seen, $7::text::json)
+  where (select ok from held)
+), outbox_rows as (
+  insert into outbox (kind, partition, sequence, payload)
+  select 'route', o.partition, o.sequence, o.payload
+  from json_to_recordset($8::text::json) as o (partition int, sequence bigint, payload json)
+  where (select ok from held)
+), forgotten as (
+  delete from outbox o using unnest($9::int[], $10::bigint[]) as b (partition, sequence)
+  where o.kind = 'route' and o.partition = b.partition and o.sequence <= b.sequence and (select ok from held)
+), statistic_rows as (
+  insert into statistics as s (channel_id, number, hour_ms, shard, received, segments_in)
+  select r.channel_id, r.number, r.hour_ms, r.shard, r.received, r.segments_in
+  from json_to_recordset($11::text::json)
+    as r (channel_id text, number text, hour_ms bigint, shard int, received bigint, segments_in bigint)
+  where (select ok from held)
+  on conflict (channel_id, hour_ms, number, shard) do update set
+    received = s.received + excluded.received, segments_in = s.segments_in + excluded.segments_in
+), dead_letter_rows as (
+  insert into dead_letters (id, at_ms, kind, stream, partition, sequence, reason, payload)
+  select d.id, d.at_ms, d.kind, d.stream, d.partition, d.sequence, d.reason, d.payload
+  from json_to_recordset($12::text::json) as d
+    (id text, at_ms bigint, kind text, stream text, partition int, sequence bigint, reason text, payload text)
+  where (select ok from held)
+)
+select ok from held`;
+
+export class PostgresConversationStore implements ConversationStore {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  async load(
+    conversations: readonly string[],
+    keys: readonly string[],
+  ): ReturnType<ConversationStore["load"]> {
+    const [states, seen] = await Promise.all([
+      conversations.length === 0 ? [] : this.#sql.unsafe<{ id: string; state: unknown }[]>(
+        "select id, state from conversations where id = any($1::text[])",
+        [conversations as string[]],
+        { prepare: true },
+      ),
+      keys.length === 0 ? [] : this.#sql.unsafe<{ key: string; result: CommandReply | null }[]>(
+        "select key, result from seen where key = any($1::text[])",
+        [keys as string[]],
+        { prepare: true },
+      ),
+    ]);
+    return {
+      states: new Map(states.map((row) => [row.id, row.state])),
+      seen: new Map(seen.map((row) => [row.key, row.result])),
+    };
+  }
+
+  async commit(commit: ConversationCommit): Promise<"committed" | "fenced"> {
+    try {
+      const rows = await this.#sql.unsafe<{ ok: boolean }[]>(COMMIT, parameters(commit), { prepare: true });
+      return rows[0]?.ok === true ? "committed" : "fenced";
+    } catch (error) {
+      throw isContentFault(error) ? new UnstorableError((error as Error).message, { cause: error }) : error;
+    }
+  }
+
+  async rehearse(commit: ConversationCommit): Promise<boolean> {
+    const undo = Symbol("undo");
+    try {
+      await this.#sql.begin(async (sql) => {
+        await sql.unsafe(COMMIT, parameters(commit));
+        throw undo;
+      });
+    } catch (error) {
+      if (error === undo) return true;
+      if (isContentFault(error)) return false;
+      throw error;
+    }
+    return true;
+  }
+}
+
+function parameters(commit: ConversationCommit) {
+  const { partitions, published } = commit;
+  return [
+    partitions.map((p) => p.partition),
+    partitions.map((p) => p.epoch),
+    partitions.map((p) => p.cursor),
+    JSON.stringify(commit.conversations),
+    JSON.stringify(commit.sessions),
+    JSON.stringify(commit.messages),
+    JSON.stringify(commit.seen),
+    JSON.stringify(commit.outbox),
+    [...published.keys()],
+    [...published.values()],
+    JSON.stringify(commit.statistics),
+    JSON.stringify(commit.deadLetters),
+  ];
+}
+
+/**
+ * Whether the content is at fault rather than the connection or the server: SQLSTATE classes 22 (data) and
+ * 23 (integrity), see https://www.postgresql.org/docs/current/errcodes-appendix.html.
+ */
+function isContentFault(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" && (code.startsWith("22") || code.startsWith("23"));
+}

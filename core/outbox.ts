@@ -1,0 +1,29 @@
+/**
+ * What a commit still has to tell the world. It is stored in the same write as the commit (table `outbox`)
+ * and removed once published, so that a crash in between repeats it rather than loses it: at least once,
+ * with ids by which repeats are recognised.
+ *
+ * @module
+ */
+import type { CommandReply } from "./entry.ts";
+import type { PatchbayEvent } from "./events.ts";
+
+export interface ReplyOut {
+  /** The subject that waits for it. */
+  readonly to: string;
+  readonly body: CommandReply;
+}
+
+/** The payload of one outbox row. */
+export interface OutboxPayload {
+  readonly events: readonly PatchbayEvent[];
+  readonly replies?: readonly ReplyOut[];
+}
+
+/** One outbox row. */
+export interface OutboxRow {
+  readonly kind: "route" | "status" | "send";
+  readonly partition: number;
+  readonly sequence: number;
+  readonly payload: OutboxPayload;
+}

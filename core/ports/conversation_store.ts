@@ -1,0 +1,83 @@
+/**
+ * Where conversations, sessions, messages and the partitions' cursors are kept.
+ *
+ * @module
+ */
+import type { CommandReply } from "../entry.ts";
+import type { MessageRow } from "../message.ts";
+import type { OutboxRow } from "../outbox.ts";
+import type { SessionRow } from "../session.ts";
+
+/** One row of `conversations`; `state` is the actor's own. */
+export interface ConversationRow {
+  readonly id: string;
+  readonly partition: number;
+  readonly number: string;
+  readonly contact: string;
+  readonly state: unknown;
+  readonly updated_ms: number;
+}
+
+/** An input that was applied: a repeat of it is recognised by the key; `result` is what its caller was told. */
+export interface SeenRow {
+  readonly key: string;
+  readonly at_ms: number;
+  readonly result: CommandReply | null;
+}
+
+/** One row of `statistics`: counts to be added to an hour's. */
+export interface StatisticsRow {
+  readonly channel_id: string;
+  readonly number: string;
+  readonly hour_ms: number;
+  readonly shard: number;
+  readonly received: number;
+  readonly segments_in: number;
+}
+
+export interface DeadLetterRow {
+  readonly id: string;
+  readonly at_ms: number;
+  /** `undecodable`: cannot be read; `unappliable`: read, but can never take effect; `poisoned`: its application failed. */
+  readonly kind: "undecodable" | "unappliable" | "poisoned" | "unsigned";
+  readonly stream: string;
+  readonly partition: number;
+  readonly sequence: number;
+  readonly reason: string;
+  readonly payload: string;
+}
+
+/** Everything that one batch changes. */
+export interface ConversationCommit {
+  /** Each partition once, with its fencing token and the last log sequence that the batch applied. */
+  readonly partitions: readonly { readonly partition: number; readonly epoch: number; readonly cursor: number }[];
+  readonly conversations: readonly ConversationRow[];
+  readonly sessions: readonly SessionRow[];
+  readonly messages: readonly MessageRow[];
+  readonly seen: readonly SeenRow[];
+  readonly outbox: readonly OutboxRow[];
+  readonly statistics: readonly StatisticsRow[];
+  readonly deadLetters: readonly DeadLetterRow[];
+  /** Outbox rows that may be forgotten: per partition, all up to and with this sequence. */
+  readonly published: ReadonlyMap<number, number>;
+}
+
+/** Thrown when the content of a commit cannot be stored, whenever it is tried. */
+export class UnstorableError extends Error {
+  override readonly name = "UnstorableError";
+}
+
+export interface ConversationStore {
+  /** The states of those conversations that exist, and the results of those keys that were seen. */
+  load(conversations: readonly string[], keys: readonly string[]): Promise<{
+    readonly states: ReadonlyMap<string, unknown>;
+    readonly seen: ReadonlyMap<string, CommandReply | null>;
+  }>;
+  /**
+   * Writes all of it in one statement, if every partition still has the given epoch; else nothing, and "fenced".
+   * Rejects with {@link UnstorableError} when the content is at fault.
+   */
+  commit(commit: ConversationCommit): Promise<"committed" | "fenced">;
+  /** Whether `commit` could be stored, found out by writing it and taking it back. */
+  rehearse(commit: ConversationCommit): Promise<boolean>;
+}

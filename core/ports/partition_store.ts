@@ -1,0 +1,39 @@
+/**
+ * The right to apply partitions, kept where their effects are kept.
+ *
+ * @module
+ */
+import type { OutboxRow } from "../outbox.ts";
+
+export type PartitionKind = "route" | "status" | "send";
+
+export interface OwnedPartition {
+  readonly partition: number;
+  /** The fencing token: every write carries it, and one with an older epoch changes nothing. */
+  readonly epoch: number;
+  /** The last log sequence applied. */
+  readonly cursor: number;
+  /** The log that the cursor belongs to; null before the first. */
+  readonly logCreated: string | null;
+}
+
+export interface PartitionStore {
+  /** Takes the partitions over by raising their epochs: whoever had them can no longer commit. */
+  acquire(kind: PartitionKind, partitions: readonly number[], owner: string): Promise<OwnedPartition[]>;
+  /** The last log sequence applied, by partition. */
+  cursors(kind: PartitionKind, partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Moves a cursor to where a new or restored log stands. False when fenced. */
+  resetCursor(
+    kind: PartitionKind,
+    partition: number,
+    epoch: number,
+    cursor: number,
+    logCreated: string,
+  ): Promise<boolean>;
+  /** Marks the partitions as free. Changes nothing where the epoch is no longer ours. */
+  release(kind: PartitionKind, owned: readonly { partition: number; epoch: number }[]): Promise<void>;
+  /** What former owners committed and did not get published, in order. */
+  loadOutbox(kind: PartitionKind, partitions: readonly number[]): Promise<OutboxRow[]>;
+  /** Forgets what is published: everything up to and with the given sequences. */
+  clearOutbox(kind: PartitionKind, published: ReadonlyMap<number, number>): Promise<void>;
+}

@@ -1,0 +1,284 @@
+/**
+ * The conversation actor: what one input does to one conversation. Pure: same state, same entry, same
+ * directory and same place in the log give the same decision, down to the ids.
+ *
+ * A conversation has at most one open session. A contact's message goes to it, or opens one at the number's
+ * destination; everything that people, platforms, callers of the API and timers want comes as a command.
+ *
+ * @module
+ */
+import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
+import type { Directory } from "../core/directory.ts";
+import type { Command, CommandEntry, CommandReply, ConversationEntry, InboundEntry } from "../core/entry.ts";
+import { assertNever } from "../core/errors.ts";
+import type { PatchbayEvent } from "../core/events.ts";
+import { conversationId, type LogPosition } from "../core/ids.ts";
+import type { MessageRow } from "../core/message.ts";
+import { type CloseReason, type SessionMove, type SessionRow } from "../core/session.ts";
+import { Draft } from "./draft.ts";
+import { type Holder, holderOf, mayDirect, refuse } from "./refusal.ts";
+
+/** What is kept of a conversation between its inputs. */
+export interface ConversationState {
+  /** Position of the newest message. */
+  readonly position: number;
+  /** The open session. */
+  readonly session: SessionRow | null;
+}
+
+export const NEW_CONVERSATION: ConversationState = { position: 0, session: null };
+
+export interface DecideContext {
+  readonly directory: Directory;
+  /** Where the entry stands in the log: ids are derived from it. */
+  readonly position: LogPosition;
+}
+
+export interface Decision {
+  readonly state: ConversationState;
+  readonly messages: readonly MessageRow[];
+  /** Sessions opened or changed, in order; the same one may come twice. */
+  readonly sessions: readonly SessionRow[];
+  readonly events: readonly PatchbayEvent[];
+  /** The answer to a command; null for a contact's message. */
+  readonly reply: CommandReply | null;
+}
+
+/** Thrown for an entry that can never be applied: it goes to the dead letters with this reason. */
+export class UnappliableError extends Error {
+  override readonly name = "UnappliableError";
+}
+
+/** The decision on one entry. A refused command changes nothing. */
+export function decide(state: ConversationState, entry: ConversationEntry, context: DecideContext): Decision {
+  return entry.kind === "inbound" ? receive(state, entry, context) : obey(state, entry, context);
+}
+
+function receive(state: ConversationState, entry: InboundEntry, context: DecideContext): Decision {
+  const { channel, number } = lookUp(context.directory, entry.number);
+  const draft = new Draft(state, entry, context, channel, number);
+  if (draft.session === null) openAtDestination(draft, number.destination, context.directory, "contact");
+  draft.addInbound(entry);
+  return draft.decision(null);
+}
+
+function obey(state: ConversationState, entry: CommandEntry, context: DecideContext): Decision {
+  const found = find(context.directory, entry.number);
+  if (found === null) {
+    return {
+      state,
+      messages: [],
+      sessions: [],
+      events: [],
+      reply: refuse(404, "unknown-number", `${entry.number} is not one of the configured numbers`),
+    };
+  }
+  const draft = new Draft(state, entry, context, found.channel, found.number);
+  const reply = carryOut(draft, entry, entry.command, context, found.number);
+  return reply.ok ? draft.decision(reply) : { state, messages: [], sessions: [], events: [], reply };
+}
+
+function carryOut(
+  draft: Draft,
+  entry: CommandEntry,
+  command: Command,
+  context: DecideContext,
+  number: OwnNumber,
+): CommandReply {
+  switch (command.kind) {
+    case "accept":
+      return accept(draft, command, context.directory);
+    case "transfer":
+      return transfer(draft, entry, command, context.directory);
+    case "close":
+      return close(draft, entry, command.sessionId);
+    case "idle":
+      return closeIdle(draft, entry, command.sessionId);
+    case "open":
+      return open(draft, entry, command.extensionId, context.directory, number);
+    case "send":
+      return send(draft, entry, command);
+    default:
+      return assertNever(command);
+  }
+}
+
+function accept(
+  draft: Draft,
+  { sessionId, extensionId }: Extract<Command, { kind: "accept" }>,
+  directory: Directory,
+): CommandReply {
+  const session = draft.session;
+  if (session === null || session.id !== sessionId) return notOpen(sessionId);
+  if (!directory.extensions.has(extensionId)) {
+    return refuse(422, "unknown-extension", `there is no extension ${extensionId}`);
+  }
+  const by = `extension:${extensionId}`;
+  switch (session.state) {
+    case "waiting": {
+      const queue = session.queue_id === null ? undefined : directory.queues.get(session.queue_id);
+      if (queue !== undefined && !queue.members.has(extensionId)) {
+        return refuse(403, "not-a-member", `extension ${extensionId} is not a member of the queue ${queue.name}`);
+      }
+      draft.hold("accept", { kind: "extension", id: extensionId }, by);
+      draft.event("session.assigned", { by });
+      return { ok: true, sessionId };
+    }
+    case "active":
+      if (session.extension_id === extensionId) return { ok: true, sessionId };
+      return {
+        ...refuse(409, "already-accepted", `the session was accepted by ${holderName(session, directory)}`),
+        ...(session.extension_id ? { holder: { extensionId: session.extension_id } } : {}),
+      };
+    case "platform":
+      return refuse(409, "held-by-platform", "a platform holds the session; it was not offered to anyone");
+    case "closed":
+      return notOpen(sessionId);
+    default:
+      return assertNever(session.state);
+  }
+}
+
+function transfer(
+  draft: Draft,
+  entry: CommandEntry,
+  { sessionId, to, note }: Extract<Command, { kind: "transfer" }>,
+  directory: Directory,
+): CommandReply {
+  const session = draft.session;
+  if (session === null || session.id !== sessionId) return notOpen(sessionId);
+  if (!mayDirect(entry.author, session)) return notYours(session, directory);
+  if (!destinationExists(to, directory)) {
+    return refuse(422, "unknown-destination", `there is no ${to.kind} ${to.id}`);
+  }
+  const moves = { extension: "transfer-extension", queue: "transfer-queue", platform: "transfer-platform" } as const;
+  const by = `${entry.author.kind}:${entry.author.id}`;
+  draft.hold(moves[to.kind] satisfies SessionMove, to, by, note);
+  draft.event("session.transferred", { by, from: holderOf(session), ...(note === undefined ? {} : { note }) });
+  draft.event(to.kind === "queue" ? "session.offered" : "session.assigned", { by });
+  return { ok: true, sessionId };
+}
+
+function close(draft: Draft, entry: CommandEntry, sessionId: string): CommandReply {
+  const session = draft.session;
+  if (session === null || session.id !== sessionId) return notOpen(sessionId);
+  if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
+  const reasons = { extension: "agent", platform: "platform", key: "api", system: "api" } as const;
+  draft.close(reasons[entry.author.kind] satisfies CloseReason, `${entry.author.kind}:${entry.author.id}`);
+  return { ok: true, sessionId };
+}
+
+/** A timer's view may be old: whoever wrote since has moved `idle_ms`, and then nothing happens. */
+function closeIdle(draft: Draft, entry: CommandEntry, sessionId: string): CommandReply {
+  const session = draft.session;
+  if (session !== null && session.id === sessionId && session.idle_ms <= entry.at) {
+    draft.close("idle", "system");
+  }
+  return { ok: true, sessionId };
+}
+
+function open(
+  draft: Draft,
+  entry: CommandEntry,
+  extensionId: string,
+  directory: Directory,
+  number: OwnNumber,
+): CommandReply {
+  if (!directory.extensions.has(extensionId)) {
+    return refuse(422, "unknown-extension", `there is no extension ${extensionId}`);
+  }
+  if (number.allowedExtensions.length > 0 && !number.allowedExtensions.includes(extensionId)) {
+    return refuse(403, "number-not-allowed", `extension ${extensionId} may not open sessions from ${entry.number}`);
+  }
+  const session = draft.session;
+  if (session === null) {
+    const opened = draft.open({ kind: "extension", id: extensionId }, `extension:${extensionId}`);
+    return { ok: true, sessionId: opened.id };
+  }
+  if (session.extension_id === extensionId) return { ok: true, sessionId: session.id };
+  return {
+    ...refuse(409, "session-open", `an open session with this contact is held by ${holderName(session, directory)}`),
+    ...(session.extension_id ? { holder: { extensionId: session.extension_id } } : {}),
+  };
+}
+
+function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kind: "send" }>): CommandReply {
+  const session = draft.session;
+  if (command.sessionId !== undefined) {
+    if (session === null || session.id !== command.sessionId) return notOpen(command.sessionId);
+    if (session.state === "waiting" && entry.author.kind === "extension") {
+      return refuse(409, "not-accepted", "the session waits: accept it before answering");
+    }
+    if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
+  }
+  const message = draft.addOutbound(entry, command);
+  return { ok: true, messageId: message.id, ...(message.session_id ? { sessionId: message.session_id } : {}) };
+}
+
+function openAtDestination(
+  draft: Draft,
+  destination: Destination | null,
+  directory: Directory,
+  by: string,
+): void {
+  // Something that was deleted since is no place to wait for: without a destination the session is seen by supervisors.
+  draft.open(destination !== null && destinationExists(destination, directory) ? destination : null, by);
+}
+
+function destinationExists({ kind, id }: Destination, directory: Directory): boolean {
+  switch (kind) {
+    case "extension":
+      return directory.extensions.has(id);
+    case "queue":
+      return directory.queues.has(id);
+    case "platform":
+      return directory.platforms.get(id)?.enabled === true;
+    default:
+      return assertNever(kind);
+  }
+}
+
+function find(directory: Directory, address: string): { channel: Channel; number: OwnNumber } | null {
+  const number = directory.numbersByAddress.get(address);
+  const channel = number === undefined ? undefined : directory.channels.get(number.channelId);
+  return number === undefined || channel === undefined ? null : { channel, number };
+}
+
+function lookUp(directory: Directory, address: string): { channel: Channel; number: OwnNumber } {
+  const found = find(directory, address);
+  if (found === null) throw new UnappliableError(`${address} is no longer one of the configured numbers`);
+  return found;
+}
+
+function notOpen(sessionId: string): CommandReply & { ok: false } {
+  return refuse(409, "session-not-open", `the session ${sessionId} is not open`);
+}
+
+function notYours(session: SessionRow, directory: Directory): CommandReply & { ok: false } {
+  return {
+    ...refuse(403, "held-by-another", `the session is held by ${holderName(session, directory)}`),
+    ...(session.extension_id ? { holder: { extensionId: session.extension_id } } : {}),
+  };
+}
+
+function holderName(session: SessionRow, directory: Directory): string {
+  const holder: Holder | null = holderOf(session);
+  if (holder === null) return "nobody";
+  switch (holder.kind) {
+    case "extension": {
+      const extension = directory.extensions.get(holder.id);
+      return extension === undefined ? `extension ${holder.id}` : `extension ${extension.extension} (${extension.name})`;
+    }
+    case "queue":
+      return `the queue ${directory.queues.get(holder.id)?.name ?? holder.id}`;
+    case "platform":
+      return `the platform ${directory.platforms.get(holder.id)?.name ?? holder.id}`;
+    default:
+      return assertNever(holder.kind);
+  }
+}
+
+/** The key of the conversation an entry belongs to. */
+export function conversationOf(entry: ConversationEntry): string {
+  return conversationId(entry.number, entry.contact);
+}

@@ -1,0 +1,313 @@
+/**
+ * Applies batches of conversations' inputs: loads with one query, decides in memory, writes with one statement.
+ *
+ * @module
+ */
+import type { DirectorySource } from "../core/ports/directory.ts";
+import {
+  type CommandReply,
+  type ConversationEntry,
+  ConversationEntrySchema,
+  type Undecodable,
+  unpackEntries,
+} from "../core/entry.ts";
+import type { PatchbayEvent } from "../core/events.ts";
+import { derivedId, type LogPosition } from "../core/ids.ts";
+import type { MessageRow } from "../core/message.ts";
+import type { ReplyOut } from "../core/outbox.ts";
+import {
+  type ConversationCommit,
+  type ConversationRow,
+  type ConversationStore,
+  type DeadLetterRow,
+  type SeenRow,
+  type StatisticsRow,
+  UnstorableError,
+} from "../core/ports/conversation_store.ts";
+import type { LogMessage } from "../core/ports/partition_log.ts";
+import type { Applier, ApplyResult } from "../core/runtime/lane.ts";
+import type { SessionRow } from "../core/session.ts";
+import {
+  type ConversationState,
+  conversationOf,
+  decide,
+  type Decision,
+  NEW_CONVERSATION,
+  UnappliableError,
+} from "./conversation.ts";
+
+const HOUR_MS = 3_600_000;
+/** Conversations kept in memory per lane; one at rest longer is loaded again. */
+const CACHE_SIZE = 20_000;
+
+export interface ConversationApplierOptions {
+  readonly store: ConversationStore;
+  readonly directory: DirectorySource;
+  readonly epochOf: (partition: number) => number;
+  /** Tells this lane's counters from others'. */
+  readonly shard: number;
+  /** Stream's name by partition, for the dead letters. */
+  readonly streamOf: (partition: number) => string;
+  /** Told of every new outbound message once it is committed: the fast path to the send workers. */
+  readonly onQueued: (messages: readonly MessageRow[]) => void;
+  readonly onDeadLetter: (letter: DeadLetterRow) => void;
+  /** Wall clock, ms since 1970. */
+  readonly now: () => number;
+}
+
+/** An entry with its place in the log. */
+interface Placed {
+  readonly entry: ConversationEntry | Undecodable;
+  readonly position: LogPosition;
+  readonly conversation: string;
+}
+
+export class ConversationApplier implements Applier {
+  readonly #options: ConversationApplierOptions;
+  /** Committed states, least recently used first. */
+  readonly #cache = new Map<string, ConversationState>();
+  readonly #decoder = new TextDecoder();
+
+  constructor(options: ConversationApplierOptions) {
+    this.#options = options;
+  }
+
+  async apply(batch: readonly LogMessage[], published: ReadonlyMap<number, number>): Promise<ApplyResult> {
+    const entries = batch.flatMap((message) => this.#place(message));
+    const loaded = await this.#load(entries);
+    const poisoned = new Map<Placed, string>();
+    for (;;) {
+      const draft = this.#decideAll(batch, entries, loaded, poisoned, published);
+      try {
+        if (await this.#options.store.commit(draft.commit) === "fenced") return { kind: "fenced" };
+      } catch (error) {
+        if (!(error instanceof UnstorableError) || poisoned.size > 0) throw error;
+        await this.#findPoison(batch, entries, loaded, poisoned);
+        if (poisoned.size === 0) throw error;
+        continue;
+      }
+      for (const [id, state] of draft.states) this.#remember(id, state);
+      if (draft.queued.length > 0) this.#options.onQueued(draft.queued);
+      for (const letter of draft.commit.deadLetters) this.#options.onDeadLetter(letter);
+      return { kind: "committed", outbox: draft.commit.outbox };
+    }
+  }
+
+  forget(): void {
+    this.#cache.clear();
+  }
+
+  #place({ partition, sequence, data }: LogMessage): Placed[] {
+    return unpackEntries(this.#decoder.decode(data), ConversationEntrySchema).map((entry, index) => ({
+      entry,
+      position: { partition, sequence, entry: index },
+      conversation: entry.kind === "undecodable" ? "" : conversationOf(entry),
+    }));
+  }
+
+  async #load(entries: readonly Placed[]): Promise<Loaded> {
+    const conversations = new Set<string>();
+    const keys = new Set<string>();
+    for (const { entry, conversation } of entries) {
+      if (entry.kind === "undecodable") continue;
+      keys.add(entry.key);
+      if (!this.#cache.has(conversation)) conversations.add(conversation);
+    }
+    const { states, seen } = await this.#options.store.load([...conversations], [...keys]);
+    return { states: states as ReadonlyMap<string, ConversationState>, seen };
+  }
+
+  #decideAll(
+    batch: readonly LogMessage[],
+    entries: readonly Placed[],
+    loaded: Loaded,
+    poisoned: ReadonlyMap<Placed, string>,
+    published: ReadonlyMap<number, number>,
+  ): BatchDraft {
+    const draft = new BatchDraft(this.#options, batch, published);
+    const directory = this.#options.directory.current();
+    for (const placed of entries) {
+      const { entry, position, conversation } = placed;
+      if (entry.kind === "undecodable") {
+        draft.bury(position, "undecodable", entry.reason, entry.payload);
+        continue;
+      }
+      const poison = poisoned.get(placed);
+      if (poison !== undefined) {
+        draft.bury(position, "poisoned", poison, JSON.stringify(entry));
+        continue;
+      }
+      const earlier = draft.resultOf(entry.key) ?? loaded.seen.get(entry.key);
+      if (earlier !== undefined) {
+        draft.repeat(position, entry, earlier);
+        continue;
+      }
+      const state = draft.states.get(conversation) ?? this.#cache.get(conversation) ??
+        loaded.states.get(conversation) ?? NEW_CONVERSATION;
+      try {
+        draft.add(position, conversation, entry, decide(state, entry, { directory, position }));
+      } catch (error) {
+        const kind = error instanceof UnappliableError ? "unappliable" : "poisoned";
+        draft.bury(position, kind, (error as Error).message, JSON.stringify(entry));
+      }
+    }
+    return draft;
+  }
+
+  /** Finds the entries whose effects the database refuses, each tried alone. */
+  async #findPoison(
+    batch: readonly LogMessage[],
+    entries: readonly Placed[],
+    loaded: Loaded,
+    poisoned: Map<Placed, string>,
+  ): Promise<void> {
+    for (const placed of entries) {
+      if (placed.entry.kind === "undecodable") continue;
+      const own = batch.filter(({ partition, sequence }) =>
+        partition === placed.position.partition && sequence === placed.position.sequence
+      );
+      const draft = this.#decideAll(own, [placed], loaded, new Map(), new Map());
+      if (!await this.#options.store.rehearse(draft.commit)) {
+        poisoned.set(placed, "the database refused what it causes");
+      }
+    }
+  }
+
+  #remember(id: string, state: ConversationState): void {
+    this.#cache.delete(id);
+    this.#cache.set(id, state);
+    if (this.#cache.size > CACHE_SIZE) {
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest);
+        break;
+      }
+    }
+  }
+}
+
+interface Loaded {
+  readonly states: ReadonlyMap<string, ConversationState>;
+  readonly seen: ReadonlyMap<string, CommandReply | null>;
+}
+
+/** What a batch does, while it is being decided. */
+class BatchDraft {
+  readonly states = new Map<string, ConversationState>();
+  readonly queued: MessageRow[] = [];
+  readonly #options: ConversationApplierOptions;
+  readonly #cursors = new Map<number, number>();
+  readonly #published: ReadonlyMap<number, number>;
+  readonly #conversations = new Map<string, ConversationRow>();
+  readonly #sessions = new Map<string, SessionRow>();
+  readonly #messages: MessageRow[] = [];
+  readonly #seen = new Map<string, SeenRow>();
+  readonly #deadLetters: DeadLetterRow[] = [];
+  readonly #statistics = new Map<string, StatisticsRow>();
+  readonly #outbox = new Map<number, { events: PatchbayEvent[]; replies: ReplyOut[] }>();
+
+  constructor(
+    options: ConversationApplierOptions,
+    batch: readonly LogMessage[],
+    published: ReadonlyMap<number, number>,
+  ) {
+    this.#options = options;
+    this.#published = published;
+    for (const { partition, sequence } of batch) this.#cursors.set(partition, sequence);
+  }
+
+  /** The result of an entry of this batch with that key. */
+  resultOf(key: string): CommandReply | null | undefined {
+    return this.#seen.get(key)?.result;
+  }
+
+  add(position: LogPosition, conversation: string, entry: ConversationEntry, decision: Decision): void {
+    const { partition } = position;
+    if (entry.kind === "command" && entry.replyTo !== undefined && decision.reply !== null) {
+      this.#out(partition).replies.push({ to: entry.replyTo, body: decision.reply });
+    }
+    // A refusal changed nothing and may be tried again under the same key.
+    if (decision.reply?.ok === false) return;
+    this.#seen.set(entry.key, { key: entry.key, at_ms: entry.at, result: decision.reply });
+    if (decision.messages.length === 0 && decision.sessions.length === 0) return;
+    this.states.set(conversation, decision.state);
+    this.#conversations.set(conversation, {
+      id: conversation,
+      partition,
+      number: entry.number,
+      contact: entry.contact,
+      state: decision.state,
+      updated_ms: entry.at,
+    });
+    for (const session of decision.sessions) this.#sessions.set(session.id, session);
+    for (const message of decision.messages) {
+      this.#messages.push(message);
+      if (message.direction === "outbound") this.queued.push(message);
+      else this.#count(message);
+    }
+    this.#out(partition).events.push(...decision.events);
+  }
+
+  /** A repeat changes nothing; whoever asked is told what was answered the first time. */
+  repeat(position: LogPosition, entry: ConversationEntry, result: CommandReply | null): void {
+    if (entry.kind === "command" && entry.replyTo !== undefined && result !== null) {
+      this.#out(position.partition).replies.push({ to: entry.replyTo, body: result });
+    }
+  }
+
+  bury(position: LogPosition, kind: DeadLetterRow["kind"], reason: string, payload: string): void {
+    const at = this.#options.now();
+    this.#deadLetters.push({
+      id: derivedId("deadLetter", at, position, 0),
+      at_ms: at,
+      kind,
+      stream: this.#options.streamOf(position.partition),
+      partition: position.partition,
+      sequence: position.sequence,
+      reason,
+      payload,
+    });
+  }
+
+  get commit(): ConversationCommit {
+    return {
+      partitions: [...this.#cursors].map(([partition, cursor]) => ({
+        partition,
+        cursor,
+        epoch: this.#options.epochOf(partition),
+      })),
+      conversations: [...this.#conversations.values()],
+      sessions: [...this.#sessions.values()],
+      messages: this.#messages,
+      seen: [...this.#seen.values()],
+      outbox: [...this.#outbox].map(([partition, payload]) => ({
+        kind: "route",
+        partition,
+        sequence: this.#cursors.get(partition)!,
+        payload,
+      })),
+      statistics: [...this.#statistics.values()],
+      deadLetters: this.#deadLetters,
+      published: this.#published,
+    };
+  }
+
+  #out(partition: number): { events: PatchbayEvent[]; replies: ReplyOut[] } {
+    let out = this.#outbox.get(partition);
+    if (out === undefined) this.#outbox.set(partition, out = { events: [], replies: [] });
+    return out;
+  }
+
+  #count(message: MessageRow): void {
+    const hour = message.created_ms - message.created_ms % HOUR_MS;
+    const key = `${message.channel_id} ${message.number} ${hour}`;
+    const row = this.#statistics.get(key);
+    this.#statistics.set(key, {
+      channel_id: message.channel_id,
+      number: message.number,
+      hour_ms: hour,
+      shard: this.#options.shard,
+      received: (row?.received ?? 0) + 1,
+      segments_in: (row?.segments_in ?? 0) + message.segments,
+    });
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * A decision being written: collects what an entry does to a conversation, and derives every id from the
+ * entry's place in the log and a running number.
+ *
+ * @module
+ */
+import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
+import type { Directory } from "../core/directory.ts";
+import type { Command, CommandEntry, CommandReply, ConversationEntry, InboundEntry } from "../core/entry.ts";
+import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
+import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
+import type { MessageRow } from "../core/message.ts";
+import { analyseText } from "../core/segments.ts";
+import {
+  type CloseReason,
+  SESSION_TRANSITIONS,
+  type SessionMove,
+  type SessionRow,
+  type SessionState,
+} from "../core/session.ts";
+import type { ConversationState, DecideContext, Decision } from "./conversation.ts";
+
+const DAY_MS = 86_400_000;
+
+export class Draft {
+  readonly directory: Directory;
+  readonly #entry: ConversationEntry;
+  readonly #context: DecideContext;
+  readonly #channel: Channel;
+  readonly #number: OwnNumber;
+  readonly #conversation: string;
+  readonly #messages: MessageRow[] = [];
+  readonly #sessions: SessionRow[] = [];
+  readonly #events: PatchbayEvent[] = [];
+  #position: number;
+  #session: SessionRow | null;
+  #effects = 0;
+
+  constructor(
+    state: ConversationState,
+    entry: ConversationEntry,
+    context: DecideContext,
+    channel: Channel,
+    number: OwnNumber,
+  ) {
+    this.directory = context.directory;
+    this.#entry = entry;
+    this.#context = context;
+    this.#channel = channel;
+    this.#number = number;
+    this.#conversation = conversationId(entry.number, entry.contact);
+    this.#position = state.position;
+    this.#session = state.session;
+  }
+
+  /** The open session as it stands now. */
+  get session(): SessionRow | null {
+    return this.#session;
+  }
+
+  decision(reply: CommandReply | null): Decision {
+    return {
+      state: { position: this.#position, session: this.#session },
+      messages: this.#messages,
+      sessions: this.#sessions,
+      events: this.#events,
+      reply,
+    };
+  }
+
+  /** Opens a session with `destination`: waiting for a queue (or for anyone), held by a platform or active. */
+  open(destination: Destination | null, by: string): SessionRow {
+    const at = this.#entry.at;
+    const states = { extension: "active", queue: "waiting", platform: "platform" } as const;
+    const state: SessionState = destination === null ? "waiting" : states[destination.kind];
+    const session: SessionRow = {
+      id: this.#id("session"),
+      conversation_id: this.#conversation,
+      partition: this.#context.position.partition,
+      channel_id: this.#channel.id,
+      number_id: this.#number.id,
+      number: this.#entry.number,
+      contact: this.#entry.contact,
+      state,
+      ...holding(destination),
+      opened_ms: at,
+      accepted_ms: state === "active" ? at : null,
+      closed_ms: null,
+      close_reason: null,
+      last_activity_ms: at,
+      idle_ms: this.#idleAt(),
+      history: [{ state, at: new Date(at).toISOString(), by }],
+    };
+    this.#keep(session);
+    this.event("session.opened", { by });
+    this.event(state === "waiting" ? "session.offered" : "session.assigned", { by });
+    return session;
+  }
+
+  /** Moves the open session to a new holder. */
+  hold(move: SessionMove, to: Destination, by: string, note?: string): void {
+    const session = this.#session!;
+    const state = SESSION_TRANSITIONS[session.state][move];
+    if (state === undefined) throw new Error(`a session that is ${session.state} cannot ${move}`);
+    const at = this.#entry.at;
+    this.#keep({
+      ...session,
+      state,
+      ...holding(to),
+      // Who takes a session out of a queue still answers for that queue.
+      queue_id: to.kind === "queue" ? to.id : move === "accept" ? session.queue_id : null,
+      accepted_ms: state === "active" ? session.accepted_ms ?? at : session.accepted_ms,
+      history: [...session.history, {
+        state,
+        at: new Date(at).toISOString(),
+        by,
+        ...(note === undefined ? {} : { note }),
+      }],
+    });
+  }
+
+  close(reason: CloseReason, by: string): void {
+    const session = this.#session!;
+    const at = this.#entry.at;
+    this.#keep({
+      ...session,
+      state: "closed",
+      closed_ms: at,
+      close_reason: reason,
+      history: [...session.history, { state: "closed", at: new Date(at).toISOString(), by }],
+    });
+    this.event("session.closed", { by, reason });
+    this.#session = null;
+  }
+
+  addInbound(entry: InboundEntry): MessageRow {
+    const { encoding, segments } = analyseText(entry.text, "auto");
+    return this.#addMessage({
+      direction: "inbound",
+      status: "received",
+      priority: 0,
+      text: entry.text,
+      encoding,
+      segments,
+      media: entry.media ?? null,
+      author: null,
+      provider_id: entry.providerId ?? null,
+      not_before_ms: null,
+      expires_ms: null,
+    }, "message.received");
+  }
+
+  addOutbound(entry: CommandEntry, command: Extract<Command, { kind: "send" }>): MessageRow {
+    const { encoding, segments } = analyseText(command.text, this.#channel.settings.encoding);
+    return this.#addMessage({
+      direction: "outbound",
+      status: "queued",
+      priority: command.priority,
+      text: command.text,
+      encoding,
+      segments,
+      media: command.media ?? null,
+      author: entry.author,
+      provider_id: null,
+      not_before_ms: command.notBeforeMs ?? null,
+      expires_ms: command.validityMs === undefined ? null : (command.notBeforeMs ?? entry.at) + command.validityMs,
+    }, "message.queued");
+  }
+
+  /** An event about the session as it stands now. */
+  event(type: EventType, more: Record<string, unknown>): void {
+    const session = this.#session!;
+    this.#emit(type, session, {
+      sessionId: session.id,
+      conversationId: session.conversation_id,
+      channelId: session.channel_id,
+      number: session.number,
+      contact: session.contact,
+      state: session.state,
+      extensionId: session.extension_id,
+      queueId: session.queue_id,
+      platformId: session.platform_id,
+      ...more,
+    });
+  }
+
+  #addMessage(
+    content: Pick<
+      MessageRow,
+      | "direction"
+      | "status"
+      | "priority"
+      | "text"
+      | "encoding"
+      | "segments"
+      | "media"
+      | "author"
+      | "provider_id"
+      | "not_before_ms"
+      | "expires_ms"
+    >,
+    type: EventType,
+  ): MessageRow {
+    const at = this.#entry.at;
+    const session = this.#session;
+    const message: MessageRow = {
+      id: this.#id("message"),
+      conversation_id: this.#conversation,
+      position: ++this.#position,
+      session_id: session?.id ?? null,
+      channel_id: this.#channel.id,
+      number_id: this.#number.id,
+      number: this.#entry.number,
+      contact: this.#entry.contact,
+      ...content,
+      extension_id: session?.extension_id ?? null,
+      queue_id: session?.queue_id ?? null,
+      platform_id: session?.platform_id ?? null,
+      attempts: 0,
+      uncertain: false,
+      error: null,
+      history: [{ status: content.status, at: new Date(at).toISOString() }],
+      created_ms: at,
+      updated_ms: at,
+    };
+    this.#messages.push(message);
+    if (session !== null) this.#keep({ ...session, last_activity_ms: at, idle_ms: this.#idleAt() });
+    this.#emit(type, message, {
+      messageId: message.id,
+      conversationId: message.conversation_id,
+      sessionId: message.session_id,
+      channelId: message.channel_id,
+      number: message.number,
+      contact: message.contact,
+      direction: message.direction,
+      status: message.status,
+      text: message.text,
+      segments: message.segments,
+      ...(message.media === null ? {} : { media: message.media }),
+      ...(message.author === null ? {} : { author: message.author }),
+      ...(message.provider_id === null ? {} : { providerId: message.provider_id }),
+    });
+    return message;
+  }
+
+  #emit(
+    type: EventType,
+    whose: Pick<SessionRow, "extension_id" | "queue_id" | "platform_id">,
+    data: Record<string, unknown>,
+  ): void {
+    const audience: Audience = {
+      extensionId: whose.extension_id,
+      queueId: whose.queue_id,
+      platformId: whose.platform_id,
+    };
+    this.#events.push({
+      id: this.#id("event"),
+      type,
+      atMs: this.#entry.at,
+      channelId: this.#channel.id,
+      number: this.#entry.number,
+      audience,
+      data,
+    });
+  }
+
+  #id(kind: IdKind): string {
+    return derivedId(kind, this.#entry.at, this.#context.position, this.#effects++);
+  }
+
+  #idleAt(): number {
+    return Math.ceil(this.#entry.at + this.#channel.settings.sessionTimeoutDays * DAY_MS);
+  }
+
+  #keep(session: SessionRow): void {
+    this.#session = session;
+    this.#sessions.push(session);
+  }
+}
+
+function holding(to: Destination | null): Pick<SessionRow, "extension_id" | "queue_id" | "platform_id"> {
+  return {
+    extension_id: to?.kind === "extension" ? to.id : null,
+    queue_id: to?.kind === "queue" ? to.id : null,
+    platform_id: to?.kind === "platform" ? to.id : null,
+  };
+}
