@@ -6,13 +6,13 @@
  *
  * @module
  */
-import type { Sql } from "postgres";
 import type { CommandReply } from "../../core/entry.ts";
 import {
   type ConversationCommit,
   type ConversationStore,
   UnstorableError,
 } from "../../core/ports/conversation_store.ts";
+import type { Sql } from "./database.ts";
 
 /**
  * The fence comes first: it locks the partitions' rows and counts those that still have our epoch. Every write

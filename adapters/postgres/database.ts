@@ -6,6 +6,7 @@
 import { Kysely } from "kysely";
 import { PostgresJSDialect } from "kysely-postgres-js";
 import postgres from "postgres";
+import { ARRAY_TYPES } from "./array_types.ts";
 import type { Schema } from "./schema.ts";
 
 /** A pool of connections; int8 columns come as numbers. */
@@ -46,6 +47,7 @@ export function connectDatabase(url: string, options: ConnectOptions): Sql {
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 5_000,
     },
     types: {
+      ...ARRAY_TYPES,
       // Everything stored as int8 (milliseconds, sequences, counters) stays far below 2^53.
       bigint: {
         to: 20,

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Sql } from "postgres";
 import type { OutboxRow } from "../../core/outbox.ts";
 import type { OwnedPartition, PartitionKind, PartitionStore } from "../../core/ports/partition_store.ts";
+import type { Sql } from "./database.ts";
 
 export class PostgresPartitionStore implements PartitionStore {
   readonly #sql: Sql;

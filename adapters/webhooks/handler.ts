@@ -1,0 +1,167 @@
+/**
+ * Receives providers' webhooks: authenticate, parse, make durable, and only then answer with what the provider
+ * expects. The hottest path of the product: it reads nothing but the directory in memory and the request.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Channel } from "../../core/channel.ts";
+import type { Directory } from "../../core/directory.ts";
+import type { InboundEntry } from "../../core/entry.ts";
+import type { DirectorySource } from "../../core/ports/directory.ts";
+import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
+import type {
+  ParsedInbound,
+  ParsedReport,
+  Provider,
+  WebhookRequest,
+  WebhookResult,
+} from "../../core/ports/provider.ts";
+import { readBounded } from "./bounded_body.ts";
+import { refusal } from "./refusal.ts";
+
+/** What became of a webhook: the metric's label. */
+export type WebhookOutcome =
+  | "accepted"
+  | "unknown"
+  | "unsigned"
+  | "malformed"
+  | "too-large"
+  | "unavailable"
+  | "method";
+
+export interface WebhookHandlerOptions {
+  readonly directory: DirectorySource;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly ingress: Ingress;
+  /** What providers reach, without a slash at the end: what signatures cover. */
+  readonly publicUrl: string;
+  readonly now: () => number;
+  readonly onOutcome: (provider: string, outcome: WebhookOutcome, durationMs: number) => void;
+  /** Keeps a webhook whose signature did not fit, for a person to look at. Must not throw or wait. */
+  readonly quarantine: (channel: Channel, reason: string, request: WebhookRequest) => void;
+}
+
+/** Largest webhook body: providers send forms of a few KB; media come as links. */
+const MAX_BODY_BYTES = 1_048_576;
+const PATH = /^\/webhooks\/([a-z0-9-]{1,40})\/([A-Za-z0-9_-]{16,128})(?:\/(status(?:\/[A-Za-z0-9_-]{1,64})?))?\/?$/;
+
+/** The handler of everything below `/webhooks/`. Never rejects. */
+export function createWebhookHandler(options: WebhookHandlerOptions): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const started = performance.now();
+    let kind = "unknown";
+    const done = (outcome: WebhookOutcome, response: Response) => {
+      options.onOutcome(kind, outcome, performance.now() - started);
+      return response;
+    };
+    const unavailable = options.ingress.refusal();
+    if (unavailable !== null) return done("unavailable", refusal.unavailable(unavailable));
+
+    const url = splitUrl(request.url);
+    const match = PATH.exec(url.path);
+    const found = match === null ? null : channelOf(options.directory.current(), match[1]!, match[2]!, options.now());
+    const provider = found === null ? undefined : options.providers.get(found.provider);
+    if (found === null || provider === undefined) return done("unknown", refusal.unknownUrl());
+    kind = provider.kind;
+    if (request.method !== "GET" && request.method !== "POST") return done("method", refusal.method());
+
+    const body = await readBounded(request, MAX_BODY_BYTES);
+    if (body === null) return done("too-large", refusal.tooLarge(MAX_BODY_BYTES));
+    const webhook: WebhookRequest = {
+      method: request.method,
+      url: options.publicUrl + url.path + url.search,
+      path: match![3] ?? "",
+      query: new URLSearchParams(url.search),
+      headers: request.headers,
+      body,
+    };
+    const result = provider.parseWebhook(webhook, found);
+    if (result.kind === "refused") {
+      if (result.why === "unsigned") options.quarantine(found, result.reason, webhook);
+      return done(result.why, refusal.refused(result));
+    }
+    return await store(options, found, result, done);
+  };
+}
+
+async function store(
+  options: WebhookHandlerOptions,
+  channel: Channel,
+  result: Extract<WebhookResult, { kind: "accepted" }>,
+  done: (outcome: WebhookOutcome, response: Response) => Response,
+): Promise<Response> {
+  const at = options.now();
+  const directory = options.directory.current();
+  const known = result.inbound.filter((message) => {
+    const number = directory.numbersByAddress.get(message.number);
+    return number?.channelId === channel.id && number.direction !== "outbound";
+  });
+  if (known.length === 0 && result.inbound.length > 0) {
+    return done("unknown", refusal.unknownNumber(result.inbound[0]!.number));
+  }
+  try {
+    const writes = [
+      ...known.map((message) => options.ingress.append(inboundEntry(channel, message, at))),
+      ...result.reports.map((report) => options.ingress.appendReport(reportEntry(channel, report, at))),
+    ];
+    if (writes.length === 1) await writes[0];
+    else await Promise.all(writes);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    return done("unavailable", refusal.unavailable(error));
+  }
+  const { status, contentType, body } = result.reply;
+  return done("accepted", new Response(body, { status, headers: { "content-type": contentType } }));
+}
+
+function channelOf(directory: Directory, provider: string, secret: string, nowMs: number): Channel | null {
+  // Looked up by hash: neither the time of the look-up nor the stored value tells anything about a secret.
+  const webhook = directory.webhooks.get(createHash("sha256").update(secret).digest("hex"));
+  if (webhook === undefined || (webhook.expiresMs !== null && webhook.expiresMs <= nowMs)) return null;
+  const channel = directory.channels.get(webhook.channelId);
+  return channel !== undefined && channel.enabled && channel.provider === provider ? channel : null;
+}
+
+function inboundEntry(channel: Channel, message: ParsedInbound, at: number): InboundEntry {
+  return {
+    kind: "inbound",
+    key: inboundKey(channel, message, at),
+    at,
+    channelId: channel.id,
+    number: message.number,
+    contact: message.contact,
+    text: message.text,
+    ...(message.media.length === 0 ? {} : { media: [...message.media] }),
+    ...(message.providerId === undefined ? {} : { providerId: message.providerId }),
+  };
+}
+
+/**
+ * What a repeat of the same delivery has in common with it: the provider's id, or, where there is none, the
+ * content within the same minute. The contact is part of it, so that an id used twice cannot make one contact's
+ * message pass for another's.
+ */
+export function inboundKey(channel: Channel, message: ParsedInbound, at: number): string {
+  const hash = createHash("sha256").update(channel.id).update("\0").update(message.contact).update("\0");
+  if (message.providerId !== undefined) hash.update("id\0").update(message.providerId);
+  else {
+    const minute = Math.floor(at / 60_000);
+    hash.update(`content\0${message.number}\0${minute}\0`).update(message.text).update(JSON.stringify(message.media));
+  }
+  return hash.digest("base64url").slice(0, 27);
+}
+
+function reportEntry(channel: Channel, report: ParsedReport, at: number) {
+  return { kind: "report" as const, at, channelId: channel.id, ...report };
+}
+
+/** Path and query of an absolute URL, as they were written: signatures cover every byte. */
+function splitUrl(url: string): { path: string; search: string } {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const rest = start === -1 ? "/" : url.slice(start);
+  const question = rest.indexOf("?");
+  return question === -1
+    ? { path: rest, search: "" }
+    : { path: rest.slice(0, question), search: rest.slice(question) };
+}
