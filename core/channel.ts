@@ -27,7 +27,9 @@ export const MediaSettingsSchema = z.object({
 export const ChannelSettingsSchema = z.object({
   baseUrl: z.url({ protocol: /^https?$/ }).max(2_000).optional()
     .describe("Another host that speaks this provider's API: a regional one, a gateway, the simulator"),
-  timeoutMs: z.number().int().min(100).max(120_000).default(15_000).describe("For one call to the provider, ms"),
+  timeoutMs: z.number().int().min(100).max(120_000).default(15_000).describe(
+    "For one call to the provider, ms",
+  ),
   rateMps: z.number().min(0.01).max(100_000).default(1).describe("Sending rate, units of cost per second"),
   burst: z.number().min(1).max(100_000).default(1).describe("Units that may leave at once after a pause"),
   dailyCap: z.number().int().min(1).max(100_000_000).optional().describe("Units per UTC day"),

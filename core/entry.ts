@@ -141,7 +141,11 @@ export function unpackEntries<T>(payload: string, schema: z.ZodType<T>): (T | Un
     return [{ kind: "undecodable", reason: "not a pack of entries: the field e must be a list", payload }];
   }
   if (pack.v !== ENTRY_VERSION) {
-    return [{ kind: "undecodable", reason: `pack version ${JSON.stringify(pack.v)} is not known here`, payload }];
+    return [{
+      kind: "undecodable",
+      reason: `pack version ${JSON.stringify(pack.v)} is not known here`,
+      payload,
+    }];
   }
   return pack.e.map((entry) => {
     const result = schema.safeParse(entry);

@@ -118,7 +118,11 @@ function accept(
     case "waiting": {
       const queue = session.queue_id === null ? undefined : directory.queues.get(session.queue_id);
       if (queue !== undefined && !queue.members.has(extensionId)) {
-        return refuse(403, "not-a-member", `extension ${extensionId} is not a member of the queue ${queue.name}`);
+        return refuse(
+          403,
+          "not-a-member",
+          `extension ${extensionId} is not a member of the queue ${queue.name}`,
+        );
       }
       draft.hold("accept", { kind: "extension", id: extensionId }, by);
       draft.event("session.assigned", { by });
@@ -151,10 +155,18 @@ function transfer(
   if (!destinationExists(to, directory)) {
     return refuse(422, "unknown-destination", `there is no ${to.kind} ${to.id}`);
   }
-  const moves = { extension: "transfer-extension", queue: "transfer-queue", platform: "transfer-platform" } as const;
+  const moves = {
+    extension: "transfer-extension",
+    queue: "transfer-queue",
+    platform: "transfer-platform",
+  } as const;
   const by = `${entry.author.kind}:${entry.author.id}`;
   draft.hold(moves[to.kind] satisfies SessionMove, to, by, note);
-  draft.event("session.transferred", { by, from: holderOf(session), ...(note === undefined ? {} : { note }) });
+  draft.event("session.transferred", {
+    by,
+    from: holderOf(session),
+    ...(note === undefined ? {} : { note }),
+  });
   draft.event(to.kind === "queue" ? "session.offered" : "session.assigned", { by });
   return { ok: true, sessionId };
 }
@@ -188,7 +200,11 @@ function open(
     return refuse(422, "unknown-extension", `there is no extension ${extensionId}`);
   }
   if (number.allowedExtensions.length > 0 && !number.allowedExtensions.includes(extensionId)) {
-    return refuse(403, "number-not-allowed", `extension ${extensionId} may not open sessions from ${entry.number}`);
+    return refuse(
+      403,
+      "number-not-allowed",
+      `extension ${extensionId} may not open sessions from ${entry.number}`,
+    );
   }
   const session = draft.session;
   if (session === null) {
@@ -197,7 +213,11 @@ function open(
   }
   if (session.extension_id === extensionId) return { ok: true, sessionId: session.id };
   return {
-    ...refuse(409, "session-open", `an open session with this contact is held by ${holderName(session, directory)}`),
+    ...refuse(
+      409,
+      "session-open",
+      `an open session with this contact is held by ${holderName(session, directory)}`,
+    ),
     ...(session.extension_id ? { holder: { extensionId: session.extension_id } } : {}),
   };
 }
@@ -212,7 +232,11 @@ function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kin
     if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
   }
   const message = draft.addOutbound(entry, command);
-  return { ok: true, messageId: message.id, ...(message.session_id ? { sessionId: message.session_id } : {}) };
+  return {
+    ok: true,
+    messageId: message.id,
+    ...(message.session_id ? { sessionId: message.session_id } : {}),
+  };
 }
 
 function openAtDestination(
@@ -267,7 +291,9 @@ function holderName(session: SessionRow, directory: Directory): string {
   switch (holder.kind) {
     case "extension": {
       const extension = directory.extensions.get(holder.id);
-      return extension === undefined ? `extension ${holder.id}` : `extension ${extension.extension} (${extension.name})`;
+      return extension === undefined
+        ? `extension ${holder.id}`
+        : `extension ${extension.extension} (${extension.name})`;
     }
     case "queue":
       return `the queue ${directory.queues.get(holder.id)?.name ?? holder.id}`;

@@ -28,8 +28,8 @@ import type { LogMessage } from "../core/ports/partition_log.ts";
 import type { Applier, ApplyResult } from "../core/runtime/lane.ts";
 import type { SessionRow } from "../core/session.ts";
 import {
-  type ConversationState,
   conversationOf,
+  type ConversationState,
   decide,
   type Decision,
   NEW_CONVERSATION,

@@ -163,7 +163,9 @@ export class Draft {
       author: entry.author,
       provider_id: null,
       not_before_ms: command.notBeforeMs ?? null,
-      expires_ms: command.validityMs === undefined ? null : (command.notBeforeMs ?? entry.at) + command.validityMs,
+      expires_ms: command.validityMs === undefined
+        ? null
+        : (command.notBeforeMs ?? entry.at) + command.validityMs,
     }, "message.queued");
   }
 

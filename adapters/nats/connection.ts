@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { connect, type ConnectionOptions, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
+import {
+  connect,
+  type ConnectionOptions,
+  credsAuthenticator,
+  type NatsConnection,
+} from "@nats-io/transport-node";
 
 export interface NatsSettings {
   /** Comma-separated `host:port` or `nats://…`. */
@@ -36,7 +41,9 @@ export async function connectNats(settings: NatsSettings): Promise<NatsConnectio
     timeout: 3_000,
     noAsyncTraces: true,
     ...(settings.token ? { token: settings.token } : {}),
-    ...(settings.credsFile ? { authenticator: credsAuthenticator(await Deno.readFile(settings.credsFile)) } : {}),
+    ...(settings.credsFile
+      ? { authenticator: credsAuthenticator(await Deno.readFile(settings.credsFile)) }
+      : {}),
     ...(settings.tlsCaFile ? { tls: { caFile: settings.tlsCaFile } } : {}),
   };
   const connection = await connect(options);

@@ -59,7 +59,9 @@ export class EventHub implements EventSource {
     },
   ): Promise<void> {
     if (this.#live === null) throw new Error("the event hub was not started");
-    const ended = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    const ended = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve(), { once: true })
+    );
     let position = after === undefined ? null : this.#sequenceAfter(after);
     let catchUp: StreamReader | null = null;
     const attach = () => {

@@ -71,7 +71,11 @@ export class EventPublisher {
 
   *#encode(event: PatchbayEvent): Iterable<Outgoing> {
     const body = this.#encoder.encode(JSON.stringify(toCloudEvent(event)));
-    yield { id: event.id, subject: this.#names.eventSubject(event.channelId, event.number, event.type), body };
+    yield {
+      id: event.id,
+      subject: this.#names.eventSubject(event.channelId, event.number, event.type),
+      body,
+    };
     const platformId = event.audience.platformId;
     if (platformId) {
       yield { id: `${event.id}.p`, subject: this.#names.platformSubject(platformId, event.type), body };
@@ -104,7 +108,8 @@ export class EventPublisher {
 
   /** False when the server refused the batch as a whole: then nothing of it is stored. */
   async #writeBatch(items: readonly Outgoing[]): Promise<boolean> {
-    const batch = `${this.#connection.info?.client_id ?? 0}-${performance.timeOrigin.toString(36)}-${++this.#batches}`;
+    const batch = `${this.#connection.info?.client_id ?? 0}-${performance.timeOrigin.toString(36)}-${++this
+      .#batches}`;
     const last = items.length - 1;
     for (let i = 0; i < last; i++) {
       const item = items[i]!;

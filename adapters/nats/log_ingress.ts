@@ -148,7 +148,8 @@ class ReplyBox {
       else resolve(reply);
     };
     const timer = setTimeout(
-      () => settle(new UnavailableError("the conversation's owner did not answer in time; coming again is safe")),
+      () =>
+        settle(new UnavailableError("the conversation's owner did not answer in time; coming again is safe")),
       timeoutMs,
     );
     this.#waiting.set(request, settle);

@@ -100,7 +100,9 @@ export class StreamReader {
   async #begin(): Promise<void> {
     const { connection, jsm, stream, filterSubject, name } = this.#options;
     const generation = ++this.#generation;
-    const consumer = `${name}_${generation}_${Math.trunc(performance.timeOrigin + performance.now()).toString(36)}`;
+    const consumer = `${name}_${generation}_${
+      Math.trunc(performance.timeOrigin + performance.now()).toString(36)
+    }`;
     const info = await jsm.consumers.add(stream, {
       name: consumer,
       ack_policy: AckPolicy.None,

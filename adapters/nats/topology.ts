@@ -109,15 +109,19 @@ export async function ensureStreams(jsm: JetStreamManager, options: TopologyOpti
     name: names.logStream(kind, partition),
     subjects: [names.logSubject(kind, partition)],
   }));
-  wanted.push({
-    name: names.eventStream,
-    // A platform's own command subject has four tokens and must stay a plain request: hence the stars.
-    subjects: [names.allEvents, `${names.namespace}.platform.*.*.*`],
-    duplicate_window: 120e9,
-    ...(options.atomicBatches ? { allow_atomic: true } : {}),
-  } as Partial<StreamConfig> & { name: string });
+  wanted.push(
+    {
+      name: names.eventStream,
+      // A platform's own command subject has four tokens and must stay a plain request: hence the stars.
+      subjects: [names.allEvents, `${names.namespace}.platform.*.*.*`],
+      duplicate_window: 120e9,
+      ...(options.atomicBatches ? { allow_atomic: true } : {}),
+    } as Partial<StreamConfig> & { name: string },
+  );
   const existing = new Map<string, StreamConfig>();
-  for await (const info of jsm.streams.list(`${names.namespace}.>`)) existing.set(info.config.name, info.config);
+  for await (const info of jsm.streams.list(`${names.namespace}.>`)) {
+    existing.set(info.config.name, info.config);
+  }
   await Promise.all(wanted.map(async (config) => {
     const full = {
       retention: RetentionPolicy.Limits,

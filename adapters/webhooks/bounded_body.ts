@@ -12,7 +12,9 @@ const EMPTY = new Uint8Array();
 export async function readBounded(request: Request, maxBytes: number): Promise<Uint8Array | null> {
   if (request.body === null) return EMPTY;
   const declared = request.headers.get("content-length");
-  if (declared !== null) return Number(declared) > maxBytes ? null : new Uint8Array(await request.arrayBuffer());
+  if (declared !== null) {
+    return Number(declared) > maxBytes ? null : new Uint8Array(await request.arrayBuffer());
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body) {

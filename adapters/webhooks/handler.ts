@@ -44,10 +44,13 @@ export interface WebhookHandlerOptions {
 
 /** Largest webhook body: providers send forms of a few KB; media come as links. */
 const MAX_BODY_BYTES = 1_048_576;
-const PATH = /^\/webhooks\/([a-z0-9-]{1,40})\/([A-Za-z0-9_-]{16,128})(?:\/(status(?:\/[A-Za-z0-9_-]{1,64})?))?\/?$/;
+const PATH =
+  /^\/webhooks\/([a-z0-9-]{1,40})\/([A-Za-z0-9_-]{16,128})(?:\/(status(?:\/[A-Za-z0-9_-]{1,64})?))?\/?$/;
 
 /** The handler of everything below `/webhooks/`. Never rejects. */
-export function createWebhookHandler(options: WebhookHandlerOptions): (request: Request) => Promise<Response> {
+export function createWebhookHandler(
+  options: WebhookHandlerOptions,
+): (request: Request) => Promise<Response> {
   return async (request) => {
     const started = performance.now();
     let kind = "unknown";
@@ -60,7 +63,9 @@ export function createWebhookHandler(options: WebhookHandlerOptions): (request: 
 
     const url = splitUrl(request.url);
     const match = PATH.exec(url.path);
-    const found = match === null ? null : channelOf(options.directory.current(), match[1]!, match[2]!, options.now());
+    const found = match === null
+      ? null
+      : channelOf(options.directory.current(), match[1]!, match[2]!, options.now());
     const provider = found === null ? undefined : options.providers.get(found.provider);
     if (found === null || provider === undefined) return done("unknown", refusal.unknownUrl());
     kind = provider.kind;
@@ -147,7 +152,9 @@ export function inboundKey(channel: Channel, message: ParsedInbound, at: number)
   if (message.providerId !== undefined) hash.update("id\0").update(message.providerId);
   else {
     const minute = Math.floor(at / 60_000);
-    hash.update(`content\0${message.number}\0${minute}\0`).update(message.text).update(JSON.stringify(message.media));
+    hash.update(`content\0${message.number}\0${minute}\0`).update(message.text).update(
+      JSON.stringify(message.media),
+    );
   }
   return hash.digest("base64url").slice(0, 27);
 }

@@ -29,7 +29,8 @@ export const refusal = {
   /** Says no more than that: the path holds a secret. */
   unknownUrl: () => answer(problem(404, "Not Found", "no channel has this webhook URL")),
 
-  method: () => answer(problem(405, "Method Not Allowed", "webhooks come by GET or POST"), { allow: "GET, POST" }),
+  method: () =>
+    answer(problem(405, "Method Not Allowed", "webhooks come by GET or POST"), { allow: "GET, POST" }),
 
   tooLarge: (maxBytes: number) =>
     answer(problem(413, "Content Too Large", `the body of a webhook may have ${maxBytes} bytes`)),
@@ -42,11 +43,9 @@ export const refusal = {
     ),
 
   refused: ({ why, reason, field }: Extract<WebhookResult, { kind: "refused" }>) =>
-    why === "unsigned"
-      ? answer(problem(403, "Forbidden", reason))
-      : answer(
-        problem(400, "Bad Request", reason, field === undefined ? undefined : [{ field, message: reason }]),
-      ),
+    why === "unsigned" ? answer(problem(403, "Forbidden", reason)) : answer(
+      problem(400, "Bad Request", reason, field === undefined ? undefined : [{ field, message: reason }]),
+    ),
 
   unavailable: (error: UnavailableError) =>
     answer(problem(503, "Service Unavailable", error.message), {
