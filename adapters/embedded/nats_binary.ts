@@ -152,6 +152,7 @@ async function fetchNats(
         signal?.throwIfAborted();
         if (!(error instanceof EmbeddedStartError)) throw error;
         faults.push(`${suite}: ${error.message}`);
+        say(`Not from Debian ${suite} (${error.message}).`);
       }
     }
   }
