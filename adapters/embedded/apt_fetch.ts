@@ -90,12 +90,9 @@ async function run(command: string, args: string[], cwd: string, msMax: number, 
     throw new EmbeddedStartError(`${command} ${args.at(-1)} took more than ${msMax / 1000} s`);
   }
   if (output.success) return;
-  const words = new TextDecoder().decode(output.stderr).split("\n").filter((line) =>
-    /^[EW]:|error/i.test(line)
-  );
-  throw new EmbeddedStartError(
-    `${command} ${args.slice(-2).join(" ")}: ${words.slice(0, 2).join(" ").slice(0, 400)}`,
-  );
+  const lines = new TextDecoder().decode(output.stderr).split("\n");
+  const fault = lines.find((line) => /^E:|error/i.test(line)) ?? `exit code ${output.code}`;
+  throw new EmbeddedStartError(`${command} ${args.at(-1)}: ${fault.trim().slice(0, 300)}`);
 }
 
 /**

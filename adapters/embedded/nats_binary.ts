@@ -156,7 +156,7 @@ async function fetchNats(
       }
     }
   }
-  throw waysOut(`${faults.join("; ")}.`);
+  throw waysOut(faults[0] ?? "no suite has it");
 }
 
 /**
