@@ -145,16 +145,6 @@ interface ConversationsTable {
   updated_ms: number;
 }
 
-interface PlatformDeliveriesTable {
-  id: string;
-  platform_id: string;
-  conversation_id: string;
-  event: Json;
-  attempts: Generated<number>;
-  next_ms: number;
-  failed_reason: string | null;
-}
-
 interface DeadLettersTable {
   id: string;
   at_ms: number;
@@ -189,6 +179,5 @@ export interface Schema {
   outbox: { kind: string; partition: number; sequence: number; payload: Json; created_at: Made };
   statistics: StatisticsTable;
   pending_reports: { id: string; partition: number; at_ms: number; entry: Json };
-  platform_deliveries: PlatformDeliveriesTable;
   dead_letters: DeadLettersTable;
 }

@@ -179,6 +179,13 @@ export interface ConfigurationStore {
    * @throws {ConfigurationFault} `key-reused`: the idempotency key came with something else before.
    */
   change<T>(options: ChangeOptions, work: (tx: ConfigurationTransaction) => Promise<T>): Promise<Change<T>>;
+  /**
+   * Notes how a channel is doing. That is no change of the configuration: nothing is audited and no version raised.
+   * Nothing happens to a channel that is switched off.
+   */
+  setChannelStatus(id: string, status: ChannelStatus, reason: string): Promise<void>;
+  /** Forgets the answers kept for idempotency keys that were given before `before`. */
+  forgetAnswers(before: Date): Promise<void>;
 }
 
 /**

@@ -1,0 +1,75 @@
+/**
+ * Brings a database up to date. Safe to run by several processes at once: they wait for each other.
+ *
+ * @module
+ */
+import { sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import * as initial from "../../migrations/0001_initial.ts";
+import { type Database, overKysely, type Sql } from "./database.ts";
+import { ensureMessagePartitions } from "./message_partitions.ts";
+
+/** By name, in order. Files are named rather than found, so that a compiled program has them too. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001_initial": initial,
+};
+
+/** Lanes of the status writer and of the send workers; the routing partitions' count is the installation's. */
+const STATUS_PARTITIONS = 8;
+const SEND_PARTITIONS = 32;
+
+export interface MigrateOptions {
+  /** `PATCHBAY_PARTITIONS`: fixed when the installation is made. */
+  readonly partitions: number;
+  readonly nowMs: number;
+}
+
+/** The database is of an installation with another count of partitions. */
+export class PartitionsMismatchError extends Error {
+  override readonly name = "PartitionsMismatchError";
+
+  constructor(stored: number, wanted: number) {
+    super(
+      `PATCHBAY_PARTITIONS is ${wanted}, but this installation was made with ${stored}: the count cannot be changed ` +
+        `later. Set PATCHBAY_PARTITIONS=${stored} or leave it out.`,
+    );
+  }
+}
+
+/**
+ * Applies what is missing and makes sure of the rows and partitions that the program expects. Resolves with
+ * the names of the migrations applied.
+ *
+ * @throws {PartitionsMismatchError}
+ */
+export async function migrateDatabase(pool: Sql, options: MigrateOptions): Promise<string[]> {
+  const db = overKysely(pool);
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  const failed = results?.find((result) => result.status === "Error");
+  if (failed) throw new Error(`migration ${failed.migrationName} failed`, { cause: error });
+  if (error !== undefined) throw error;
+  await ensureInstallation(db, options.partitions);
+  await ensureMessagePartitions(db, options.nowMs);
+  return (results ?? []).map((result) => result.migrationName);
+}
+
+async function ensureInstallation(db: Database, partitions: number): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.insertInto("installation").values({ partitions }).onConflict((c) => c.doNothing()).execute();
+    const { partitions: stored } = await tx.selectFrom("installation").select("partitions")
+      .executeTakeFirstOrThrow();
+    if (stored !== partitions) throw new PartitionsMismatchError(stored, partitions);
+    await ensurePartitionRows(tx, "route", partitions);
+    await ensurePartitionRows(tx, "status", STATUS_PARTITIONS);
+    await ensurePartitionRows(tx, "send", SEND_PARTITIONS);
+  });
+}
+
+async function ensurePartitionRows(tx: Database, kind: string, count: number): Promise<void> {
+  await sql`insert into partitions (kind, partition) select ${kind}, generate_series(0, ${count}::integer - 1)
+    on conflict do nothing`.execute(tx);
+}

@@ -1,0 +1,107 @@
+/**
+ * Message queues: waiting lines that several extensions serve.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { ConfigurationTransaction, QueueRecord } from "../ports/configuration.ts";
+import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
+import { invalid, parse, taken } from "./fault.ts";
+import { type Fields, mergePatch, patchSchema } from "./merge.ts";
+import { IdSchema, NameSchema } from "./name.ts";
+
+export const QUEUE_MEMBERS_MAX = 1_000;
+
+export const MembersSchema = z.array(IdSchema).max(QUEUE_MEMBERS_MAX);
+
+export const QueueInputSchema = z.object({
+  name: NameSchema,
+  strategy: z.enum(["pickup"]).default("pickup").describe(
+    "pickup: every member sees it, the first to accept owns it",
+  ),
+  members: MembersSchema.default([]).describe("Ids of extensions"),
+}).strict();
+
+export const QueuePatchSchema = patchSchema(QueueInputSchema);
+
+export function queueView(row: QueueRecord) {
+  return {
+    id: row.id,
+    name: row.name,
+    strategy: row.strategy,
+    members: [...row.members],
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+function subject(tx: ConfigurationTransaction) {
+  return { kind: "queue", rows: tx.queues, view: queueView };
+}
+
+export async function createQueue(tx: ConfigurationTransaction, raw: unknown): Promise<QueueRecord> {
+  const input = parse(QueueInputSchema, raw);
+  const members = await knownMembers(tx, input.members);
+  if (await tx.queues.find(input.name)) throw taken("a queue", "name", input.name);
+  return await insertRow(tx, subject(tx), {
+    id: tx.newId("queue"),
+    ...input,
+    members,
+    createdAt: tx.now,
+    updatedAt: tx.now,
+  });
+}
+
+export async function updateQueue(
+  tx: ConfigurationTransaction,
+  id: string,
+  patch: Fields,
+): Promise<Changed<QueueRecord>> {
+  const before = await existing(tx.queues, "queue", id);
+  const { name, strategy, members } = before;
+  const input = parse(QueueInputSchema, mergePatch({ name, strategy, members }, patch));
+  if (input.name !== name && await tx.queues.find(input.name)) throw taken("a queue", "name", input.name);
+  const after = { ...before, ...input, members: await knownMembers(tx, input.members) };
+  return await replaceRow(tx, subject(tx), before, after);
+}
+
+/** Adds an extension to a queue; nothing happens if it is in already. */
+export async function addMember(
+  tx: ConfigurationTransaction,
+  id: string,
+  extensionId: string,
+): Promise<QueueRecord> {
+  const queue = await existing(tx.queues, "queue", id);
+  if (await tx.extensions.get(extensionId) === undefined) {
+    throw invalid({ field: "extensionId", message: `there is no extension ${extensionId}` });
+  }
+  return (await updateQueue(tx, id, { members: [...new Set([...queue.members, extensionId])] })).after;
+}
+
+/** Takes an extension out of a queue. */
+export async function removeMember(
+  tx: ConfigurationTransaction,
+  id: string,
+  extensionId: string,
+): Promise<QueueRecord> {
+  const queue = await existing(tx.queues, "queue", id);
+  const member = queue.members.includes(extensionId) ? extensionId : undefined;
+  await existing({ get: () => Promise.resolve(member) }, "member", extensionId);
+  return (await updateQueue(tx, id, { members: queue.members.filter((other) => other !== extensionId) }))
+    .after;
+}
+
+export function removeQueue(tx: ConfigurationTransaction, id: string): Promise<void> {
+  return removeRow(tx, subject(tx), id);
+}
+
+async function knownMembers(tx: ConfigurationTransaction, members: readonly string[]): Promise<string[]> {
+  const unknown = [];
+  for (const [index, member] of members.entries()) {
+    if (await tx.extensions.get(member) === undefined) {
+      unknown.push({ field: `members.${index}`, message: `there is no extension ${member}` });
+    }
+  }
+  if (unknown.length > 0) throw invalid(...unknown);
+  return [...new Set(members)].sort();
+}
