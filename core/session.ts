@@ -49,7 +49,11 @@ export interface SessionStep {
   readonly note?: string;
 }
 
-/** A session as it is stored: one row of `sessions`; field names are the column names. Times are ms since 1970. */
+/**
+ * A session as it is stored: one row of `sessions`; field names are the column names. Times are ms since 1970.
+ * The row is written when the session changes hands or state; what every message moves — `last_activity_ms` and
+ * `idle_ms` of an open session — is current in its conversation only.
+ */
 export interface SessionRow {
   readonly id: string;
   readonly conversation_id: string;

@@ -151,9 +151,15 @@ const STATEMENTS = [
      partition integer not null,
      number text not null,
      contact text not null,
-     state jsonb not null,
-     updated_ms bigint not null
+     state json not null,
+     session_id text collate "C",
+     last_activity_ms bigint not null,
+     idle_ms bigint
    ) with (fillfactor = 80)`,
+  // No index on the due time: it moves with every message, and then none of those updates could be made in place.
+  `create index conversations_open on conversations (partition) where session_id is not null`,
+  // Everything about one contact is found through its conversations.
+  `create index conversations_contact on conversations (contact)`,
 
   `create table sessions (
      id text collate "C" primary key,

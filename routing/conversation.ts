@@ -37,7 +37,7 @@ export interface DecideContext {
 export interface Decision {
   readonly state: ConversationState;
   readonly messages: readonly MessageRow[];
-  /** Sessions opened or changed, in order; the same one may come twice. */
+  /** Sessions that were opened, changed hands or closed, in order; the same one may come twice. */
   readonly sessions: readonly SessionRow[];
   readonly events: readonly PatchbayEvent[];
   /** The answer to a command; null for a contact's message. */

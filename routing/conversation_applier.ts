@@ -236,7 +236,9 @@ class BatchDraft {
       number: entry.number,
       contact: entry.contact,
       state: decision.state,
-      updated_ms: entry.at,
+      session_id: decision.state.session?.id ?? null,
+      last_activity_ms: entry.at,
+      idle_ms: decision.state.session?.idle_ms ?? null,
     });
     for (const session of decision.sessions) this.#sessions.set(session.id, session);
     for (const message of decision.messages) {

@@ -226,7 +226,7 @@ export class Draft {
       updated_ms: at,
     };
     this.#messages.push(message);
-    if (session !== null) this.#keep({ ...session, last_activity_ms: at, idle_ms: this.#idleAt() });
+    if (session !== null) this.#session = { ...session, last_activity_ms: at, idle_ms: this.#idleAt() };
     this.#emit(type, message, {
       messageId: message.id,
       conversationId: message.conversation_id,

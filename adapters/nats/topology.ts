@@ -14,8 +14,7 @@ import { type EventType, subjectToken } from "../../core/events.ts";
 
 /** Delivery reports are spread over this many streams. Wire format: never change. */
 export const STATUS_PARTITIONS = 8;
-/** Channels are spread over this many send lanes. Wire format: never change. */
-export const SEND_LANES = 32;
+
 
 /** The logs that partitions are applied from. */
 export type LogKind = "route" | "status";

@@ -32,7 +32,9 @@ with fence as (
 ), conversation_rows as (
   insert into conversations select * from json_populate_recordset(null::conversations, $4::text::json)
   where (select ok from held)
-  on conflict (id) do update set state = excluded.state, updated_ms = excluded.updated_ms
+  on conflict (id) do update set
+    state = excluded.state, session_id = excluded.session_id,
+    last_activity_ms = excluded.last_activity_ms, idle_ms = excluded.idle_ms
 ), session_rows as (
   insert into sessions select * from json_populate_recordset(null::sessions, $5::text::json)
   where (select ok from held)

@@ -142,7 +142,9 @@ interface ConversationsTable {
   number: string;
   contact: string;
   state: Json;
-  updated_ms: number;
+  session_id: string | null;
+  last_activity_ms: number;
+  idle_ms: number | null;
 }
 
 interface DeadLettersTable {

@@ -15,7 +15,11 @@ export interface ConversationRow {
   readonly number: string;
   readonly contact: string;
   readonly state: unknown;
-  readonly updated_ms: number;
+  /** The open session. */
+  readonly session_id: string | null;
+  readonly last_activity_ms: number;
+  /** When the open session closes by itself unless something is written before. */
+  readonly idle_ms: number | null;
 }
 
 /** An input that was applied: a repeat of it is recognised by the key; `result` is what its caller was told. */
@@ -50,7 +54,11 @@ export interface DeadLetterRow {
 /** Everything that one batch changes. */
 export interface ConversationCommit {
   /** Each partition once, with its fencing token and the last log sequence that the batch applied. */
-  readonly partitions: readonly { readonly partition: number; readonly epoch: number; readonly cursor: number }[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly epoch: number;
+    readonly cursor: number;
+  }[];
   readonly conversations: readonly ConversationRow[];
   readonly sessions: readonly SessionRow[];
   readonly messages: readonly MessageRow[];

@@ -1,0 +1,91 @@
+/**
+ * The process's metrics, in Prometheus' text format. Labels are bounded: providers, outcomes, kinds; never
+ * numbers or contacts.
+ *
+ * @module
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What is read at the moment of a scrape. */
+export interface LiveFigures {
+  /** Entries that wait for their fsync. */
+  readonly ingressPending: () => number;
+  /** Events that wait for their fsync. */
+  readonly eventsPending: () => number;
+  /** Log messages read and not yet applied, by kind of log. */
+  readonly logWaiting: () => Readonly<Record<string, number>>;
+  /** Partitions owned, by kind. */
+  readonly partitionsOwned: () => Readonly<Record<string, number>>;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** All metrics of one process, in a registry of their own. */
+export function createMetrics(figures: LiveFigures) {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({ name, help, registers, collect() { this.set(read()); } });
+  const gaugeByKind = (name: string, help: string, read: () => Readonly<Record<string, number>>) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      labelNames: ["kind"],
+      collect() {
+        for (const [kind, value] of Object.entries(read())) this.set({ kind }, value);
+      },
+    });
+  gauge("patchbay_ingress_pending", "Entries that wait to be durable", figures.ingressPending);
+  gauge("patchbay_events_pending", "Events that wait to be durable", figures.eventsPending);
+  gaugeByKind("patchbay_log_waiting", "Log messages read and not yet applied", figures.logWaiting);
+  gaugeByKind("patchbay_partitions_owned", "Partitions that this process applies", figures.partitionsOwned);
+  gauge("patchbay_process_memory_bytes", "Resident memory of this process", () => Deno.memoryUsage().rss);
+  return {
+    registry,
+    webhooks: new Counter({
+      name: "patchbay_webhooks_total",
+      help: "Webhooks by what became of them",
+      labelNames: ["provider", "outcome"],
+      registers,
+    }),
+    webhookSeconds: new Histogram({
+      name: "patchbay_webhook_seconds",
+      help: "From a webhook's arrival to its answer",
+      labelNames: ["provider"],
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: "patchbay_commit_seconds",
+      help: "One batch of a lane: load, decide, write",
+      labelNames: ["kind"],
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+    commitFailures: new Counter({
+      name: "patchbay_commit_failures_total",
+      help: "Tries of a batch that failed and come again",
+      labelNames: ["kind"],
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: "patchbay_dead_letters_total",
+      help: "Entries put aside, by kind",
+      labelNames: ["kind"],
+      registers,
+    }),
+    sends: new Counter({
+      name: "patchbay_sends_total",
+      help: "Results of calls to providers: accepted, or the class of the error",
+      labelNames: ["provider", "result"],
+      registers,
+    }),
+    uncertain: new Counter({
+      name: "patchbay_sends_uncertain_total",
+      help: "Sends of which nobody can tell whether the provider took them",
+      labelNames: ["provider"],
+      registers,
+    }),
+  };
+}
