@@ -1,0 +1,70 @@
+/**
+ * What Twilio calls us with: contacts' messages and status callbacks, signed.
+ *
+ * @module
+ */
+import { formBody } from "./form.ts";
+import type { ContactMessage, WebhookTarget } from "./contact.ts";
+import type { ReportPlan } from "./reports.ts";
+import { FORM, getText, postText, type RequestTarget, withQuery } from "./request_text.ts";
+import { type Field, signTwilio } from "./twilio_signature.ts";
+
+const API_VERSION = "2010-04-01";
+
+/** A contact's message as a whole signed request. */
+export function twilioInbound(target: WebhookTarget, message: ContactMessage): string {
+  const fields: Field[] = [
+    ["AccountSid", target.accountSid],
+    ["ApiVersion", API_VERSION],
+    ["Body", message.text],
+    ["From", message.from],
+    ["MessageSid", message.id],
+    ["NumMedia", "0"],
+    ["NumSegments", "1"],
+    ["SmsMessageSid", message.id],
+    ["SmsSid", message.id],
+    ["SmsStatus", "received"],
+    ["To", message.to],
+  ];
+  const signedUrl = target.publicUrl;
+  if (target.method === "GET") {
+    const query = formBody(fields);
+    const signed = `${signedUrl}${signedUrl.includes("?") ? "&" : "?"}${query}`;
+    return getText(withQuery(target.url, query), signatureHeader(target, signed, []));
+  }
+  return postText(target.url, FORM, formBody(fields), signatureHeader(target, signedUrl, fields));
+}
+
+function signatureHeader(target: WebhookTarget, signedUrl: string, fields: readonly Field[]): string {
+  if (target.signature === "missing") return "";
+  const token = target.signature === "wrong" ? `not ${target.authToken}` : target.authToken;
+  return `x-twilio-signature: ${signTwilio(token, signedUrl, fields)}\r\n`;
+}
+
+/** The status callbacks of one message, to the URL that it was sent with. */
+export function twilioReports(
+  callback: RequestTarget,
+  callbackText: string,
+  account: { readonly sid: string; readonly authToken: string },
+  message: { readonly sid: string; readonly from: string; readonly to: string },
+): ReportPlan {
+  return {
+    origin: callback.origin,
+    build(status, known) {
+      const sid = known ? message.sid : `SM${crypto.randomUUID().replaceAll("-", "")}`;
+      const fields: Field[] = [
+        ["AccountSid", account.sid],
+        ["ApiVersion", API_VERSION],
+        ...(status === "undelivered" ? [["ErrorCode", "30003"]] as Field[] : []),
+        ["From", message.from],
+        ["MessageSid", sid],
+        ["MessageStatus", status],
+        ["SmsSid", sid],
+        ["SmsStatus", status],
+        ["To", message.to],
+      ];
+      const signature = signTwilio(account.authToken, callbackText, fields);
+      return postText(callback, FORM, formBody(fields), `x-twilio-signature: ${signature}\r\n`);
+    },
+  };
+}
