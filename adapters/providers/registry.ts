@@ -1,0 +1,14 @@
+/**
+ * The providers there are.
+ *
+ * @module
+ */
+import type { Provider } from "../../core/ports/provider.ts";
+import { twilio } from "./twilio.ts";
+import { urlsms } from "./urlsms.ts";
+import { voicemeup } from "./voicemeup.ts";
+
+/** By kind, as it stands in channels and webhook URLs. */
+export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
+  [twilio, voicemeup, urlsms].map((provider) => [provider.kind, provider]),
+);

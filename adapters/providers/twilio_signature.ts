@@ -1,0 +1,54 @@
+/**
+ * `X-Twilio-Signature`: HMAC-SHA1 over the URL and the form's fields, base64.
+ * https://www.twilio.com/docs/usage/webhooks/webhooks-security
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+
+const DIGEST_BYTES = 20;
+
+/** The address with the default port if it has none, and without its port if it has one. */
+function otherPortForm(url: string): string {
+  const match = /^(https?):\/\/((?:[^/?#@]*@)?(?:\[[^\]/?#]*\]|[^:/?#]*))(:\d*)?(?=[/?#]|$)/i.exec(url);
+  if (match === null) return url;
+  const [prefix, scheme, host, port] = match;
+  const rest = url.slice(prefix.length);
+  if (port !== undefined) return `${scheme}://${host}${rest}`;
+  return `${scheme}://${host}:${scheme!.toLowerCase() === "https" ? 443 : 80}${rest}`;
+}
+
+function signs(given: Uint8Array, token: string, text: string): boolean {
+  return timingSafeEqual(createHmac("sha1", token).update(text).digest(), given);
+}
+
+/**
+ * Whether `signature` was made with one of `tokens` over `url` and `fields` (names and values concatenated;
+ * empty where only the URL is signed). Twilio signs some addresses with their default port and some without,
+ * so that both forms are accepted, the given one first.
+ */
+export function isSignedByTwilio(
+  signature: string,
+  tokens: readonly string[],
+  url: string,
+  fields: string,
+): boolean {
+  const given = Buffer.from(signature, "base64");
+  if (given.length !== DIGEST_BYTES) return false;
+  const hash = url.indexOf("#");
+  const signedUrl = hash === -1 ? url : url.slice(0, hash);
+  for (const token of tokens) {
+    if (signs(given, token, signedUrl + fields) || signs(given, token, otherPortForm(signedUrl) + fields)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Whether `url` carries, as `bodySHA256`, the hash of `body`: how Twilio covers a body that is no form. */
+export function urlCoversBody(url: string, body: Uint8Array): boolean {
+  const claimed = /[?&]bodySHA256=([0-9a-f]{64})(?=[&#]|$)/i.exec(url)?.[1];
+  if (claimed === undefined) return false;
+  return timingSafeEqual(Buffer.from(claimed, "hex"), createHash("sha256").update(body).digest());
+}

@@ -1,0 +1,173 @@
+/**
+ * VoiceMeUp, a Canadian carrier. Its manual is not public: names and shapes are what an open-source client
+ * sends and gets, and codes that nobody has written down can be classed by the channel itself.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { Channel } from "../../core/channel.ts";
+import { type ErrorClass, FINAL_CLASSES, RETRYABLE_CLASSES } from "../../core/errors.ts";
+import type {
+  HttpAnswer,
+  HttpCall,
+  OutgoingMessage,
+  Provider,
+  SendResult,
+} from "../../core/ports/provider.ts";
+import { errorOfStatus, failed, isObject, jsonObject } from "./answers.ts";
+import { parseVoiceMeUpWebhook } from "./voicemeup_webhook.ts";
+
+const DEFAULT_BASE = "https://clients.voicemeup.com";
+const API_PATH = "/api/v1.1/json";
+
+export const VoiceMeUpCredentialsSchema = z.object({
+  username: z.string().min(1).max(200),
+  authToken: z.string().min(1).max(500).meta({ secret: true }),
+  sendMethod: z.string().regex(/^[A-Za-z0-9_]{1,64}$/).default("queue_sms").describe(
+    "Name of the method that sends",
+  ),
+  verifyMethod: z.string().regex(/^[A-Za-z0-9_]{1,64}$/).optional()
+    .describe("A method that only reads; proves the credentials. Without it a send without destination does"),
+  errorClasses: z.record(z.string().min(1).max(64), z.enum([...RETRYABLE_CLASSES, ...FINAL_CLASSES])).default(
+    {},
+  )
+    .describe("Classes of error codes that are not known here"),
+}).strict();
+
+const ERRORS: ReadonlyMap<string, readonly [ErrorClass, string]> = new Map([
+  ["permission_refused", ["auth", "VoiceMeUp refused the credentials"]],
+  // VoiceMeUp knows repeats by their content. Whether this was a second try of ours only the sender knows.
+  ["duplicate_entry", ["rejected", "VoiceMeUp has the same message already"]],
+]);
+
+function text(channel: Channel, name: string): string | undefined {
+  const value = channel.credentials[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** `baseUrl` is a host, or the whole address up to `/json` as VoiceMeUp writes it. */
+function apiUrl(channel: Channel, method: string): string {
+  const base = (channel.settings.baseUrl ?? DEFAULT_BASE).replace(/\/+$/, "");
+  return `${base.endsWith("/json") ? base : base + API_PATH}/${method}`;
+}
+
+function call(channel: Channel, method: string, fields: readonly (readonly [string, string])[]): HttpCall {
+  const username = text(channel, "username");
+  const token = text(channel, "authToken");
+  if (username === undefined || token === undefined) {
+    throw new Error(`channel ${channel.id} has no username or no authToken`);
+  }
+  return {
+    method: "POST",
+    url: apiUrl(channel, method),
+    headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
+    body: [["username", username], ["auth_token", token], ...fields]
+      .map(([name, value]) => `${name}=${encodeURIComponent(value!.toWellFormed())}`).join("&"),
+  };
+}
+
+function withoutPlus(address: string): string {
+  return address.startsWith("+") ? address.slice(1) : address;
+}
+
+/** A message takes one attachment: the links of further ones are added to its text, so that none is lost. */
+function buildSend(message: OutgoingMessage, channel: Channel): HttpCall {
+  const [first, ...others] = message.media;
+  const words = [message.text, ...others.map((media) => media.url)].filter((part) => part !== "").join("\n");
+  const fields: [string, string][] = [
+    ["source_number", withoutPlus(message.from)],
+    ["destination_number", withoutPlus(message.to)],
+  ];
+  if (words !== "") fields.push(["message", words]);
+  if (first !== undefined) fields.push(["attachment", first.url]);
+  return call(channel, text(channel, "sendMethod") ?? "queue_sms", fields);
+}
+
+interface Reading {
+  readonly succeeded: boolean;
+  readonly messages: readonly { readonly code: string; readonly content: string }[];
+}
+
+/** `message` is a list or, when there is one only, that one. Null if this is not VoiceMeUp's answer. */
+function read(body: string): Reading | null {
+  const details = jsonObject(body)?.["response_details"];
+  if (!isObject(details)) return null;
+  const status = details["response_status"];
+  if (status !== "success" && status !== "error") return null;
+  const list = isObject(details["response_messages"]) ? details["response_messages"]["message"] : undefined;
+  const messages = (Array.isArray(list) ? list : [list]).filter(isObject).map((message) => ({
+    code: typeof message["code"] === "string" ? message["code"] : "",
+    content: typeof message["_content"] === "string" ? message["_content"] : "",
+  }));
+  return { succeeded: status === "success", messages };
+}
+
+function classOf(channel: Channel, code: string): ErrorClass | undefined {
+  const classes = channel.credentials["errorClasses"];
+  const configured = isObject(classes) && Object.hasOwn(classes, code) ? classes[code] : undefined;
+  return typeof configured === "string" ? configured as ErrorClass : undefined;
+}
+
+function readSend(answer: HttpAnswer, channel: Channel): SendResult {
+  const reading = read(answer.body);
+  if (reading === null) {
+    const isSuccess = answer.status >= 200 && answer.status < 300;
+    return failed(
+      answer,
+      isSuccess
+        ? { class: "bad-response", reason: "VoiceMeUp's answer cannot be read" }
+        : errorOfStatus(answer.status),
+    );
+  }
+  if (reading.succeeded) {
+    const hash = reading.messages.find((message) => message.code === "queued_sms_hash")?.content ?? "";
+    return { kind: "accepted", providerId: /^[\x21-\x7e]{1,128}$/.test(hash) ? hash : null };
+  }
+  const { code, content } = reading.messages.find((message) => message.code !== "") ??
+    { code: "", content: reading.messages[0]?.content ?? "" };
+  const [knownClass, knownReason] = ERRORS.get(code) ?? [];
+  return failed(answer, {
+    class: classOf(channel, code) ?? knownClass ?? (answer.status === 429 ? "throttled" : "rejected"),
+    reason: knownReason ?? `VoiceMeUp refused the message${content === "" ? "" : `: ${content}`}`,
+    ...(code !== "" && { code }),
+  });
+}
+
+/** Without a method that only reads: a send that has no destination, and so never leaves. */
+function buildVerify(channel: Channel): HttpCall {
+  const method = text(channel, "verifyMethod");
+  return method === undefined
+    ? call(channel, text(channel, "sendMethod") ?? "queue_sms", [["source_number", ""], [
+      "destination_number",
+      "",
+    ]])
+    : call(channel, method, []);
+}
+
+function readVerify(answer: HttpAnswer, _channel: Channel): { ok: boolean; reason: string } {
+  const reading = read(answer.body);
+  if (reading === null) {
+    const isSuccess = answer.status >= 200 && answer.status < 300;
+    return {
+      ok: false,
+      reason: isSuccess ? "VoiceMeUp's answer cannot be read" : errorOfStatus(answer.status).reason,
+    };
+  }
+  return reading.messages.some((message) => message.code === "permission_refused")
+    ? { ok: false, reason: "VoiceMeUp refused the credentials" }
+    : { ok: true, reason: "VoiceMeUp accepts the credentials" };
+}
+
+export const voicemeup: Provider = {
+  kind: "voicemeup",
+  title: "VoiceMeUp",
+  credentials: VoiceMeUpCredentialsSchema,
+  // A Canadian long code: one message a second and number.
+  defaults: { rateMps: 1, burst: 1, costUnit: "message", maxTextLength: 1_000 },
+  supports: { mms: true, deliveryReports: false, signature: false, idempotency: false },
+  parseWebhook: parseVoiceMeUpWebhook,
+  buildSend,
+  readSend,
+  buildVerify,
+  readVerify,
+};

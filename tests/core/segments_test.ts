@@ -1,0 +1,116 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { analyseText } from "../../core/segments.ts";
+
+const SEGMENTS: readonly [text: string, encoding: "gsm7" | "ucs2", segments: number][] = [
+  ["", "gsm7", 1],
+  ["a".repeat(160), "gsm7", 1],
+  ["a".repeat(161), "gsm7", 2],
+  ["a".repeat(306), "gsm7", 2],
+  ["a".repeat(307), "gsm7", 3],
+  ["a".repeat(158) + "€", "gsm7", 1],
+  ["a".repeat(159) + "€", "gsm7", 2],
+  ["€".repeat(80), "gsm7", 1],
+  ["€".repeat(81), "gsm7", 2],
+  ["a".repeat(152) + "€" + "a".repeat(152), "gsm7", 3],
+  ["á".repeat(70), "ucs2", 1],
+  ["á".repeat(71), "ucs2", 2],
+  ["á".repeat(134), "ucs2", 2],
+  ["á".repeat(135), "ucs2", 3],
+  ["a".repeat(68) + "😀", "ucs2", 1],
+  ["a".repeat(69) + "😀", "ucs2", 2],
+  ["á".repeat(66) + "😀" + "á".repeat(66), "ucs2", 3],
+  ["a".repeat(66) + "😀" + "a".repeat(66), "ucs2", 3],
+  ["é".repeat(160), "gsm7", 1],
+  ["ñüàö", "gsm7", 1],
+  ["ç", "ucs2", 1],
+  ["Ç", "gsm7", 1],
+  ["`", "ucs2", 1],
+  ["\u0000", "ucs2", 1],
+  ["\u001b", "ucs2", 1],
+  ["\f^{}\\[~]|€\r\n", "gsm7", 1],
+  ["a".repeat(918), "gsm7", 6],
+  ["a".repeat(1600), "gsm7", 11],
+  ["á".repeat(1600), "ucs2", 24],
+];
+
+Deno.test("analyseText counts as the standard and the carriers do", () => {
+  for (const [text, encoding, segments] of SEGMENTS) {
+    const found = analyseText(text, "auto");
+    deepStrictEqual(
+      [found.encoding, found.segments],
+      [encoding, segments],
+      JSON.stringify(text.slice(0, 20)),
+    );
+  }
+});
+
+Deno.test("analyseText knows 127 characters of the default alphabet and 10 of the extension", () => {
+  let single = 0;
+  let escaped = 0;
+  for (let code = 0; code < 0x10000; code++) {
+    const found = analyseText(String.fromCharCode(code), "auto");
+    if (found.encoding === "gsm7") found.units === 1 ? single++ : escaped++;
+  }
+  deepStrictEqual([single, escaped], [127, 10]);
+});
+
+Deno.test("analyseText names what a forced GSM alphabet cannot write, and 20 characters at most", () => {
+  deepStrictEqual(analyseText("Olá, pão 😀 á", "gsm7").unsupported, ["á", "ã", "😀"]);
+  deepStrictEqual(analyseText("plain €", "gsm7"), {
+    encoding: "gsm7",
+    segments: 1,
+    units: 8,
+    unsupported: [],
+  });
+  const cyrillic = Array.from({ length: 60 }, (_, i) => String.fromCharCode(0x410 + i)).join("");
+  strictEqual(analyseText(cyrillic, "gsm7").unsupported.length, 20);
+});
+
+Deno.test("analyseText writes a plain text as UCS-2 when told to", () => {
+  deepStrictEqual(analyseText("a".repeat(71), "ucs2"), {
+    encoding: "ucs2",
+    segments: 2,
+    units: 71,
+    unsupported: [],
+  });
+});
+
+/** Builds the segments instead of counting them. */
+function segmentsByHand(text: string, encoding: "gsm7" | "ucs2"): string[] {
+  const cost = (character: string) =>
+    encoding === "ucs2" ? character.length : analyseText(character, "gsm7").units;
+  const [single, part] = encoding === "gsm7" ? [160, 153] : [70, 67];
+  const characters = [...text];
+  if (characters.reduce((sum, character) => sum + cost(character), 0) <= single) return [text];
+  const segments: string[] = [];
+  let current = "";
+  let filled = 0;
+  for (const character of characters) {
+    if (filled + cost(character) > part) {
+      segments.push(current);
+      current = "";
+      filled = 0;
+    }
+    current += character;
+    filled += cost(character);
+  }
+  return [...segments, current];
+}
+
+Deno.test("analyseText agrees with segments built character by character", () => {
+  const gsm = fc.string({ unit: fc.constantFrom("a", "€", "é", "[", "\n"), maxLength: 700 });
+  const any = fc.string({ unit: fc.constantFrom("a", "á", "€", "😀", "\ud800", "中"), maxLength: 400 });
+  fc.assert(fc.property(fc.oneof(gsm, any, fc.string({ unit: "binary", maxLength: 300 })), (text) => {
+    const found = analyseText(text, "auto");
+    strictEqual(found.segments, segmentsByHand(text, found.encoding).length);
+  }));
+});
+
+Deno.test("analyseText never takes fewer segments for a longer text", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 300 }), fc.string({ maxLength: 20 }), (a, b) => {
+      ok(analyseText(a + b, "auto").segments >= analyseText(a, "auto").segments);
+    }),
+  );
+});
