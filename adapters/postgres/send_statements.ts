@@ -1,0 +1,147 @@
+/**
+ * The send queue's fixed statements. Parameters are JSON texts, so that one text serves every batch size.
+ *
+ * Messages are joined by id, which prunes to one partition a row; the input comes sorted by id, so that
+ * writers that touch the same rows lock them in the same order. The fence locks the lanes' rows `for share`: a
+ * take-over waits for the statement, and a statement that waited for a take-over finds the epoch moved.
+ *
+ * @module
+ */
+import { QUEUED_COLUMNS } from "../../core/send/queued_message.ts";
+
+const columns = QUEUED_COLUMNS.map((column) => `m.${column}`).join(", ");
+
+const FENCE = `
+  select p.partition as lane from partitions p
+  join json_to_recordset($1::text::json) as b (lane int, epoch bigint)
+    on b.lane = p.partition and b.epoch = p.epoch
+  where p.kind = 'send' order by p.partition for share of p`;
+
+const ANSWER = `
+select (select coalesce(json_agg(lane), '[]') from fence) as held,
+       (select coalesce(json_agg(id), '[]') from changed) as changed`;
+
+/** $1 requests, $2 known ids, $3 due by ms, $4 the same as RFC 3339. */
+export const LOAD_QUEUED = `
+select m.* from json_to_recordset($1::text::json) as r (channel_id text, priority int, max int)
+cross join lateral (
+  select ${columns} from messages m
+  where m.channel_id = r.channel_id and m.priority = r.priority and m.status = 'queued'
+    and coalesce(m.not_before_ms, 0) <= $3::text::bigint
+    and coalesce(m.error->>'retryAt', '') <= $4::text
+    and m.id not in (select value from json_array_elements_text($2::text::json))
+  order by m.id limit r.max
+) m`;
+
+/** $1 conversations, $2 messages of each at most, $3 now. */
+export const LOAD_CONVERSATIONS = `
+select m.* from json_array_elements_text($1::text::json) as c (id)
+cross join lateral (
+  select ${columns} from messages m
+  where m.conversation_id = c.id and m.status = 'queued' and coalesce(m.not_before_ms, 0) <= $3::text::bigint
+  order by m.position limit $2::text::int
+) m`;
+
+/** $1 channels with their limits, $2 messages at most. */
+export const LOAD_HELD = `
+select ${columns} from json_to_recordset($1::text::json) as c (channel_id text, before bigint)
+join messages m on m.channel_id = c.channel_id
+where m.status = 'sending' and m.uncertain and greatest(m.created_ms, m.not_before_ms) < c.before
+limit $2::text::int`;
+
+/** $1 channels, $2 since. */
+export const LOAD_USAGE = `
+select channel_id, sum(sent)::float8 as messages, sum(segments_out)::float8 as segments from statistics
+where channel_id in (select value from json_array_elements_text($1::text::json)) and hour_ms >= $2::text::bigint
+group by channel_id`;
+
+/** $1 lanes, $2 policies, $3 now, $4 the same as RFC 3339. */
+export const RECOVER = `
+with fence as (${FENCE}),
+changed as (
+  update messages m set
+    status = case when r.policy = 'hold' then 'sending' else 'queued' end,
+    uncertain = r.policy <> 'requeue',
+    error = case when r.policy = 'hold' then jsonb_build_object('class', 'unknown', 'reason', r.reason) else m.error end,
+    history = m.history || jsonb_build_object(
+      'status', case when r.policy = 'hold' then 'sending' else 'queued' end, 'at', $4::text, 'reason', r.reason),
+    updated_ms = greatest(m.updated_ms, $3::text::bigint)
+  from json_to_recordset($2::text::json) as r (channel_id text, lane int, policy text, reason text)
+  join fence f on f.lane = r.lane
+  where m.channel_id = r.channel_id and m.status = 'sending' and m.direction = 'outbound'
+    and not (r.policy = 'hold' and m.uncertain)
+  returning m.id, r.policy
+)
+select policy, count(*)::int as count from changed group by policy`;
+
+/** $1 lanes, $2 items, $3 now, $4 the history's step. */
+export const CLAIM = `
+with fence as (${FENCE}),
+changed as (
+  update messages m set
+    status = 'sending',
+    attempts = i.attempts + 1,
+    uncertain = false,
+    history = case when m.status = 'queued' then m.history || $4::text::jsonb else m.history end,
+    updated_ms = greatest(m.updated_ms, $3::text::bigint)
+  from json_to_recordset($2::text::json) as i (id text, lane int, attempts int)
+  join fence f on f.lane = i.lane
+  where m.id = i.id
+    and ((m.status = 'queued' and m.attempts = i.attempts)
+      or (m.status = 'sending' and not m.uncertain and m.attempts = i.attempts + 1))
+    and coalesce(m.not_before_ms, 0) <= $3::text::bigint
+    and not exists (
+      select from messages e
+      where e.conversation_id = m.conversation_id and e.position < m.position
+        and e.status in ('queued', 'sending') and not (e.status = 'sending' and e.uncertain)
+        and coalesce(e.not_before_ms, 0) <= $3::text::bigint)
+  returning m.id
+)${ANSWER}`;
+
+/**
+ * $1 lanes with their sequences, $2 rows, $3 now, $4 the hour. Only unsent rows change: what a delivery report
+ * said meanwhile stands above.
+ */
+export const RECORD = `
+with fence as (${FENCE}),
+changed as (
+  update messages m set
+    status = r.status,
+    attempts = r.attempts,
+    provider_id = coalesce(r.provider_id, m.provider_id),
+    uncertain = r.uncertain,
+    error = r.error,
+    history = m.history || r.step,
+    updated_ms = greatest(m.updated_ms, $3::text::bigint)
+  from json_to_recordset($2::text::json) as r (
+    id text, lane int, status text, claimed int, attempts int, provider_id text, uncertain boolean,
+    error jsonb, step jsonb, event json)
+  join fence f on f.lane = r.lane
+  where m.id = r.id and m.status in ('queued', 'sending')
+    and (r.status not in ('queued', 'sending') or (m.status = 'sending' and m.attempts = r.claimed))
+  returning m.id, r.lane, m.status, m.channel_id, m.number, m.segments, r.event
+), counted as (
+  insert into statistics as s (channel_id, number, hour_ms, shard, sent, failed, segments_out)
+  select channel_id, number, $4::text::bigint, 1000 + lane,
+    count(*) filter (where status = 'sent'),
+    count(*) filter (where status in ('failed', 'expired')),
+    coalesce(sum(segments) filter (where status = 'sent'), 0)
+  from changed where status in ('sent', 'failed', 'expired')
+  group by channel_id, number, lane order by channel_id, number
+  on conflict (channel_id, hour_ms, number, shard) do update set
+    sent = s.sent + excluded.sent, failed = s.failed + excluded.failed,
+    segments_out = s.segments_out + excluded.segments_out
+), told as (
+  insert into outbox (kind, partition, sequence, payload)
+  select 'send', c.lane, b.sequence, json_build_object('events', json_agg(c.event))
+  from changed c join json_to_recordset($1::text::json) as b (lane int, sequence bigint) on b.lane = c.lane
+  where c.event is not null
+  group by c.lane, b.sequence
+  on conflict (kind, partition, sequence) do nothing
+)${ANSWER}`;
+
+/** $1 ids. */
+export const ADD_PROVIDER_IDS = `
+update messages m set provider_id = r.provider_id
+from json_to_recordset($1::text::json) as r (id text, provider_id text)
+where m.id = r.id and m.provider_id is null and m.direction = 'outbound'`;

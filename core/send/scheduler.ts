@@ -1,0 +1,357 @@
+/**
+ * The part of a channel's send queue that is in memory: decides which message goes next.
+ *
+ * A *line* is what waits of one conversation, by position. Its head alone may go, one at a time; the next one
+ * moves up when the head has ended. A line is as urgent as its most urgent message, so that a reply does not
+ * wait behind its own conversation's bulk messages: it pulls them forward. A head that waits for its next try
+ * holds up its line and nobody else's.
+ *
+ * A *group* holds the lines of one of our numbers. When the number's own limit is reached the whole group is
+ * parked, at the cost of one operation whatever its length.
+ *
+ * A message with a later start joins its line when that comes; until then it holds up nobody.
+ *
+ * All times are ms on the caller's monotonic clock. Everything is bounded: what finds no room stays in the
+ * database, and {@link overflowed} remembers that.
+ *
+ * @module
+ */
+import { PRIORITY, type Priority } from "../message.ts";
+import { Heap } from "./heap.ts";
+import type { QueuedMessage } from "./queued_message.ts";
+
+export interface SchedulerLimits {
+  /** Messages in memory at most, by priority. */
+  readonly messagesMax: readonly [reply: number, bulk: number];
+  /** Messages that may be added beyond it because others in memory wait for them. */
+  readonly reserveMax: number;
+  /** What starts later than this from now stays in the database, ms. */
+  readonly aheadMs: number;
+}
+
+/** @default bounds of one channel's memory, about 2 MB of short texts */
+export const SCHEDULER_LIMITS: SchedulerLimits = {
+  messagesMax: [1_000, 3_000],
+  reserveMax: 500,
+  aheadMs: 10_000,
+};
+
+/** When a message may go, on the caller's clock; 0: at once. */
+export interface Times {
+  /** The start its author asked for. */
+  readonly startMs: number;
+  /** The next try after a failure. */
+  readonly retryMs: number;
+}
+
+/** `known`: it is here already. `full` and `later`: it stays in the database. */
+export type Offered = "added" | "known" | "full" | "later";
+
+/** Whether a message may go: `number` closes its number's group until the time, `channel` closes everything. */
+export type Admission =
+  | { readonly kind: "go" }
+  | { readonly kind: "number"; readonly untilMs: number }
+  | { readonly kind: "channel" };
+
+interface Entry {
+  message: QueuedMessage;
+  retryMs: number;
+}
+
+interface Line {
+  readonly conversation: string;
+  readonly group: Group;
+  /** By position; the first is the head. */
+  readonly entries: Entry[];
+  inFlight: boolean;
+  /** Not before; besides the head's own time. */
+  pausedMs: number;
+  /** Where it stands while it is ready. */
+  priority: Priority;
+  timer: Timer | null;
+}
+
+interface Group {
+  readonly number: string;
+  readonly ready: readonly [Heap<Line>, Heap<Line>];
+  lines: number;
+  parked: boolean;
+}
+
+/** Something that waits for its time. */
+interface Timer {
+  readonly dueMs: number;
+  readonly run: (nowMs: number) => void;
+}
+
+/** Nothing is in flight any more; an earlier message that came meanwhile is the head now. */
+function land(line: Line): void {
+  line.inFlight = false;
+  line.entries.sort((a, b) => a.message.position - b.message.position);
+}
+
+const headId = (line: Line) => line.entries[0]!.message.id;
+
+export class Scheduler {
+  readonly #limits: SchedulerLimits;
+  readonly #entries = new Map<string, Entry>();
+  readonly #lines = new Map<string, Line>();
+  readonly #groups = new Map<string, Group>();
+  readonly #ready: readonly [Heap<Group>, Heap<Group>];
+  readonly #timers = new Heap<Timer>((a, b) => a.dueMs < b.dueMs);
+  readonly #counts: [number, number] = [0, 0];
+  readonly #overflowed: [boolean, boolean] = [false, false];
+
+  constructor(limits: SchedulerLimits = SCHEDULER_LIMITS) {
+    this.#limits = limits;
+    const heapOf = (priority: Priority) =>
+      new Heap<Group>((a, b) => headId(a.ready[priority].peek()!) < headId(b.ready[priority].peek()!));
+    this.#ready = [heapOf(PRIORITY.reply), heapOf(PRIORITY.bulk)];
+  }
+
+  /** Messages in memory, those in flight included. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Ids in memory. */
+  ids(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  count(priority: Priority): number {
+    return this.#counts[priority];
+  }
+
+  /** How many more of that priority find room. */
+  room(priority: Priority): number {
+    return Math.max(0, this.#limits.messagesMax[priority] - this.#counts[priority]);
+  }
+
+  /** Whether more of that priority may be in the database than in memory. */
+  overflowed(priority: Priority): boolean {
+    return this.#overflowed[priority];
+  }
+
+  setOverflowed(priority: Priority, overflowed: boolean): void {
+    this.#overflowed[priority] = overflowed;
+  }
+
+  /** Takes a message in. `needed`: others in memory wait for it, so it may use the reserve and may be due late. */
+  offer(message: QueuedMessage, times: Times, nowMs: number, needed = false): Offered {
+    if (this.#entries.has(message.id)) return "known";
+    const limitMs = nowMs + this.#limits.aheadMs;
+    if (times.startMs > limitMs || (times.retryMs > limitMs && !needed)) return "later";
+    const { priority } = message;
+    const max = this.#limits.messagesMax[priority] + (needed ? this.#limits.reserveMax : 0);
+    if (this.#counts[priority] >= max) {
+      this.#overflowed[priority] = true;
+      return "full";
+    }
+    const entry: Entry = { message, retryMs: times.retryMs };
+    this.#entries.set(message.id, entry);
+    this.#counts[priority]++;
+    if (times.startMs > nowMs) {
+      this.#timers.push({ dueMs: times.startMs, run: (now) => this.#join(entry, now) });
+    } else this.#join(entry, nowMs);
+    return "added";
+  }
+
+  /**
+   * The next message to go, now in flight; null when none may. `admit` is asked about each candidate; the one
+   * it says `go` to is returned.
+   */
+  take(nowMs: number, admit: (message: QueuedMessage) => Admission): QueuedMessage | null {
+    this.#advance(nowMs);
+    for (;;) {
+      const priority = this.#ready[PRIORITY.reply].size > 0 ? PRIORITY.reply : PRIORITY.bulk;
+      const group = this.#ready[priority].peek();
+      if (group === undefined) return null;
+      const line = group.ready[priority].peek()!;
+      const { message } = line.entries[0]!;
+      const admission = admit(message);
+      if (admission.kind === "channel") return null;
+      if (admission.kind === "number") {
+        this.#park(group, admission.untilMs);
+        continue;
+      }
+      this.#unplace(line);
+      line.inFlight = true;
+      return message;
+    }
+  }
+
+  /** When {@link take} may find something that it does not find now; Infinity: not by waiting. */
+  nextDueMs(): number {
+    return this.#timers.peek()?.dueMs ?? Infinity;
+  }
+
+  /** The message has ended, or is somebody else's: the next of its conversation moves up. */
+  done(id: string, nowMs: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#forget(entry);
+    const line = this.#lines.get(entry.message.conversation_id);
+    const index = line?.entries.indexOf(entry) ?? -1;
+    if (line === undefined || index < 0) return;
+    this.#unplace(line);
+    if (index === 0) line.inFlight = false;
+    line.entries.splice(index, 1);
+    this.#place(line, nowMs);
+  }
+
+  /** The message in flight is to go again, not before `atMs`; `message` is what is known of it now. */
+  retry(message: QueuedMessage, atMs: number, nowMs: number): void {
+    const entry = this.#entries.get(message.id);
+    const line = this.#lines.get(message.conversation_id);
+    if (entry === undefined || line === undefined) return;
+    this.#unplace(line);
+    entry.message = message;
+    entry.retryMs = atMs;
+    land(line);
+    if (atMs > nowMs + this.#limits.aheadMs) this.#evict(line);
+    this.#place(line, nowMs);
+  }
+
+  /**
+   * The message in flight may not go yet because of an earlier one of its conversation that is not here: its
+   * line pauses until then, or until the earlier one is offered.
+   */
+  pause(id: string, untilMs: number, nowMs: number): void {
+    const conversation = this.#entries.get(id)?.message.conversation_id;
+    const line = conversation === undefined ? undefined : this.#lines.get(conversation);
+    if (line === undefined) return;
+    this.#unplace(line);
+    land(line);
+    line.pausedMs = line.entries[0]?.message.id === id ? untilMs : 0;
+    this.#place(line, nowMs);
+  }
+
+  /** Opens the groups that {@link take} parked: a limit has changed. */
+  reopen(): void {
+    for (const group of this.#groups.values()) this.#unpark(group);
+  }
+
+  #advance(nowMs: number): void {
+    for (
+      let timer = this.#timers.peek();
+      timer !== undefined && timer.dueMs <= nowMs;
+      timer = this.#timers.peek()
+    ) {
+      this.#timers.pop();
+      timer.run(nowMs);
+    }
+  }
+
+  /** A pause too long to keep in memory: the sweep brings the messages back when they are due. */
+  #evict(line: Line): void {
+    for (const entry of line.entries) {
+      this.#overflowed[entry.message.priority] = true;
+      this.#forget(entry);
+    }
+    line.entries.length = 0;
+  }
+
+  #forget(entry: Entry): void {
+    if (this.#entries.delete(entry.message.id)) this.#counts[entry.message.priority]--;
+  }
+
+  #join(entry: Entry, nowMs: number): void {
+    const { id, conversation_id, number_id, position } = entry.message;
+    if (this.#entries.get(id) !== entry) return;
+    const line = this.#lines.get(conversation_id) ?? this.#newLine(conversation_id, number_id);
+    this.#unplace(line);
+    // What is in flight stays the head: it is on its way.
+    const first = line.inFlight ? 1 : 0;
+    let at = line.entries.length;
+    while (at > first && line.entries[at - 1]!.message.position > position) at--;
+    line.entries.splice(at, 0, entry);
+    if (at === 0) line.pausedMs = 0;
+    this.#place(line, nowMs);
+  }
+
+  #newLine(conversation: string, number: string): Line {
+    let group = this.#groups.get(number);
+    if (group === undefined) {
+      const heap = () => new Heap<Line>((a, b) => headId(a) < headId(b));
+      group = { number, ready: [heap(), heap()], lines: 0, parked: false };
+      this.#groups.set(number, group);
+    }
+    group.lines++;
+    const line: Line = {
+      conversation,
+      group,
+      entries: [],
+      inFlight: false,
+      pausedMs: 0,
+      priority: PRIORITY.bulk,
+      timer: null,
+    };
+    this.#lines.set(conversation, line);
+    return line;
+  }
+
+  /** Takes a line out of the ready heaps and stops its timer: before anything about it changes. */
+  #unplace(line: Line): void {
+    if (line.timer !== null) this.#timers.remove(line.timer);
+    line.timer = null;
+    const heap = line.group.ready[line.priority];
+    if (!heap.has(line)) return;
+    this.#hide(line.group);
+    heap.remove(line);
+    this.#show(line.group);
+  }
+
+  /** Puts a line where it belongs now; an empty one goes. */
+  #place(line: Line, nowMs: number): void {
+    const head = line.entries[0];
+    if (head === undefined) {
+      this.#lines.delete(line.conversation);
+      line.group.lines--;
+      if (line.group.lines === 0 && !line.group.parked) this.#groups.delete(line.group.number);
+      return;
+    }
+    if (line.inFlight) return;
+    const dueMs = Math.max(head.retryMs, line.pausedMs);
+    if (dueMs > nowMs) {
+      line.timer = { dueMs, run: (now) => this.#wake(line, now) };
+      this.#timers.push(line.timer);
+      return;
+    }
+    line.priority = line.entries.some((entry) => entry.message.priority === PRIORITY.reply)
+      ? PRIORITY.reply
+      : PRIORITY.bulk;
+    this.#hide(line.group);
+    line.group.ready[line.priority].push(line);
+    this.#show(line.group);
+  }
+
+  #wake(line: Line, nowMs: number): void {
+    line.timer = null;
+    this.#place(line, nowMs);
+  }
+
+  #park(group: Group, untilMs: number): void {
+    this.#hide(group);
+    group.parked = true;
+    this.#timers.push({ dueMs: untilMs, run: () => this.#unpark(group) });
+  }
+
+  #unpark(group: Group): void {
+    if (!group.parked) return;
+    group.parked = false;
+    if (group.lines === 0) this.#groups.delete(group.number);
+    else this.#show(group);
+  }
+
+  #hide(group: Group): void {
+    this.#ready[PRIORITY.reply].remove(group);
+    this.#ready[PRIORITY.bulk].remove(group);
+  }
+
+  #show(group: Group): void {
+    if (group.parked) return;
+    if (group.ready[PRIORITY.reply].size > 0) this.#ready[PRIORITY.reply].push(group);
+    if (group.ready[PRIORITY.bulk].size > 0) this.#ready[PRIORITY.bulk].push(group);
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * What the send lanes write: claims, results and what a take-over settles, all under the lanes' epochs.
+ *
+ * All claims that wait go out as one statement, and so do all results; while one is under way the next
+ * collects. Writes are tried until they work or the ledger is closed. A lane that another process took over
+ * is dropped: the statement that found out has changed nothing in it, and its new owner settles what was
+ * under way.
+ *
+ * @module
+ */
+import { GroupCommit } from "../group_commit.ts";
+import type { OutboxRow } from "../outbox.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { PartitionStore } from "../ports/partition_store.ts";
+import type { LaneFence, RecordRow, RecoveryPolicy, SendStore } from "../ports/send_store.ts";
+import type { Claimed } from "./channel_sender.ts";
+import type { Settlement } from "./outcome.ts";
+import { type QueuedMessage, sendLaneOf } from "./queued_message.ts";
+import { SendPublisher } from "./send_publisher.ts";
+import { afterRecord, recordRow } from "./send_record.ts";
+
+export interface SendLedgerOptions {
+  /** Who owns the lanes, for people to read. */
+  readonly owner: string;
+  readonly store: SendStore;
+  readonly partitions: PartitionStore;
+  /** Resolves when everything in the row is published; rejects only when stopping. */
+  readonly publish: (row: OutboxRow) => Promise<void>;
+  readonly clock: Clock;
+  /** Other processes took these lanes over. */
+  readonly onFenced: (lanes: readonly number[]) => void;
+  readonly onError: (error: Error, what: string) => void;
+}
+
+/** Messages in one statement. */
+const GROUP_MAX = 500;
+/** Messages of one conversation that are looked up when one of them was not claimed. */
+const CONVERSATION_PAGE_MAX = 20;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+interface ClaimWanted {
+  readonly message: QueuedMessage;
+  readonly lane: number;
+  result: Claimed;
+}
+
+interface RecordWanted {
+  readonly row: RecordRow;
+  stored: boolean;
+}
+
+export class SendLedger {
+  readonly #options: SendLedgerOptions;
+  readonly #epochs = new Map<number, number>();
+  readonly #sequences = new Map<number, number>();
+  readonly #claims: GroupCommit<ClaimWanted>;
+  readonly #records: GroupCommit<RecordWanted>;
+  readonly #publisher: SendPublisher;
+  readonly #wakes = new Set<() => void>();
+  #closed = false;
+
+  constructor(options: SendLedgerOptions) {
+    this.#options = options;
+    const group = { maxItems: GROUP_MAX, maxSize: Infinity, sizeOf: () => 1 };
+    this.#claims = new GroupCommit({ ...group, write: (items) => this.#writeClaims(items) });
+    this.#records = new GroupCommit({ ...group, write: (items) => this.#writeRecords(items) });
+    this.#publisher = new SendPublisher({
+      store: options.partitions,
+      lanes: () => [...this.#epochs.keys()],
+      publish: options.publish,
+      onError: (error) => options.onError(error, "publish what was sent"),
+      sleep: (ms) => this.sleep(ms),
+    });
+  }
+
+  /** Lanes that are ours as far as we know. */
+  get lanes(): number {
+    return this.#epochs.size;
+  }
+
+  /** Results that are not stored yet. */
+  get unrecorded(): number {
+    return this.#records.pending;
+  }
+
+  owns(channelId: string): boolean {
+    return this.#epochs.has(sendLaneOf(channelId));
+  }
+
+  /** Takes the lanes, whoever has them; what was committed in them and not published is published first. */
+  async acquire(lanes: readonly number[]): Promise<void> {
+    const { partitions, owner } = this.#options;
+    for (const { partition, epoch } of await partitions.acquire("send", lanes, owner)) {
+      this.#epochs.set(partition, epoch);
+    }
+    for (const { partition, sequence } of await partitions.loadOutbox("send", [...this.#epochs.keys()])) {
+      this.#sequences.set(partition, Math.max(sequence, this.#sequences.get(partition) ?? 0));
+    }
+    this.#publisher.reread();
+  }
+
+  /** Settles the rows that a former owner left under way. */
+  async recover(
+    policies: readonly RecoveryPolicy[],
+  ): Promise<Readonly<Record<RecoveryPolicy["policy"], number>>> {
+    return await this.#options.store.recover(
+      fencesOf(this.#epochs.keys(), this.#epochs),
+      policies,
+      this.#now(),
+    );
+  }
+
+  /** Moves the message to `sending`, if it is its turn. Rejects when the ledger is closed. */
+  async claim(message: QueuedMessage): Promise<Claimed> {
+    const lane = sendLaneOf(message.channel_id);
+    const wanted: ClaimWanted = { message, lane, result: { kind: "failed" } };
+    await this.#claims.add(wanted);
+    return wanted.result;
+  }
+
+  /** Stores a settlement; resolves with the message as it is now. Rejects when the lane is not ours any more. */
+  async record(message: QueuedMessage, settlement: Settlement): Promise<QueuedMessage> {
+    const row = recordRow(message, sendLaneOf(message.channel_id), settlement, this.#now());
+    const wanted: RecordWanted = { row, stored: false };
+    await this.#records.add(wanted);
+    if (!wanted.stored) throw new Error("the send lane is another process's");
+    return afterRecord(message, row);
+  }
+
+  /** Publishes what can be published and gives the lanes back; writes that fail from now on are given up. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const wake of [...this.#wakes]) wake();
+    await this.#publisher.stop();
+    const owned = [...this.#epochs].map(([partition, epoch]) => ({ partition, epoch }));
+    await this.#options.partitions.release("send", owned)
+      .catch((error) => this.#options.onError(error, "give the send lanes back"));
+  }
+
+  /** Waits; less when the ledger is closed. */
+  sleep(ms: number): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        this.#wakes.delete(done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(ms, done);
+      this.#wakes.add(done);
+    });
+  }
+
+  async #writeClaims(items: readonly ClaimWanted[]): Promise<void> {
+    const claims = items.map(({ message, lane }) => ({ id: message.id, lane, attempts: message.attempts }));
+    const fences = fencesOf(items.map((item) => item.lane), this.#epochs);
+    const { held, changed } = await this.#insist(
+      "claim messages",
+      () => this.#options.store.claim(fences, claims, this.#now()),
+    );
+    const refused: ClaimWanted[] = [];
+    for (const item of items) {
+      if (changed.has(item.message.id)) item.result = { kind: "claimed" };
+      else if (held.has(item.lane)) refused.push(item);
+    }
+    this.#dropLost(fences, held);
+    if (refused.length > 0) await this.#explain(refused);
+  }
+
+  /** Why messages were not claimed: they are not queued any more, or another one of theirs has to go first. */
+  async #explain(refused: readonly ClaimWanted[]): Promise<void> {
+    const ids = [...new Set(refused.map(({ message }) => message.conversation_id))];
+    const rows = await this.#insist(
+      "look up what was not claimed",
+      () => this.#options.store.loadConversations(ids, CONVERSATION_PAGE_MAX, this.#now()),
+    );
+    for (const item of refused) {
+      const { message } = item;
+      const queued = rows.filter((row) => row.conversation_id === message.conversation_id);
+      // One that stands behind a whole page may well be queued.
+      const isQueued = queued.some((row) => row.id === message.id) || queued.length === CONVERSATION_PAGE_MAX;
+      item.result = isQueued ? { kind: "blocked", queued } : { kind: "gone" };
+    }
+  }
+
+  async #writeRecords(items: readonly RecordWanted[]): Promise<void> {
+    const nowMs = this.#now();
+    const rows = items.map(({ row }) => row);
+    const fences = fencesOf(rows.map((row) => row.lane), this.#epochs);
+    const lanes = fences.map((fence) => ({ ...fence, sequence: this.#nextSequence(fence.lane) }));
+    let tries = 0;
+    const { held, changed } = await this.#insist("record results", () => {
+      tries++;
+      return this.#options.store.record({ lanes, rows, nowMs });
+    });
+    for (const item of items) item.stored = held.has(item.row.lane);
+    // A write whose answer was lost may have been committed: then the outbox knows more than the answer.
+    if (tries > 1) this.#publisher.reread();
+    else this.#publisher.add(outboxRows(lanes, rows, changed));
+    const late = rows.flatMap((row) =>
+      row.provider_id !== null && held.has(row.lane) && !changed.has(row.id)
+        ? [{ id: row.id, provider_id: row.provider_id }]
+        : []
+    );
+    if (late.length > 0) {
+      await this.#insist("add provider ids", () => this.#options.store.addProviderIds(late));
+    }
+    this.#dropLost(fences, held);
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #nextSequence(lane: number): number {
+    const sequence = (this.#sequences.get(lane) ?? 0) + 1;
+    this.#sequences.set(lane, sequence);
+    return sequence;
+  }
+
+  #dropLost(fences: readonly LaneFence[], held: ReadonlySet<number>): void {
+    const lost = fences.map(({ lane }) => lane).filter((lane) =>
+      !held.has(lane) && this.#epochs.delete(lane)
+    );
+    if (lost.length > 0) this.#options.onFenced(lost);
+  }
+
+  async #insist<T>(what: string, run: () => Promise<T>): Promise<T> {
+    for (let tries = 0;; tries++) {
+      try {
+        return await run();
+      } catch (error) {
+        this.#options.onError(error as Error, what);
+        if (this.#closed) throw error;
+        await this.sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)));
+      }
+    }
+  }
+}
+
+/** The fences of those lanes, each once; one that is lost gets an epoch that no lane has. */
+function fencesOf(lanes: Iterable<number>, epochs: ReadonlyMap<number, number>): LaneFence[] {
+  return [...new Set(lanes)].map((lane) => ({ lane, epoch: epochs.get(lane) ?? -1 }));
+}
+
+/** The outbox rows that a commit wrote, as the statement wrote them. */
+function outboxRows(
+  lanes: readonly { readonly lane: number; readonly sequence: number }[],
+  rows: readonly RecordRow[],
+  changed: ReadonlySet<string>,
+): OutboxRow[] {
+  return lanes.flatMap(({ lane, sequence }) => {
+    const events = rows.flatMap((row) =>
+      row.lane === lane && row.event !== null && changed.has(row.id) ? [row.event] : []
+    );
+    return events.length === 0 ? [] : [{ kind: "send", partition: lane, sequence, payload: { events } }];
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Publishes what the send lanes committed, in order, and clears the outbox behind it.
+ *
+ * Rows come from the commits directly. When too many wait, or when nobody knows whether a commit took effect,
+ * they are read from the outbox instead: it holds whatever is not published.
+ *
+ * @module
+ */
+import type { OutboxRow } from "../outbox.ts";
+import type { PartitionStore } from "../ports/partition_store.ts";
+
+export interface SendPublisherOptions {
+  readonly store: PartitionStore;
+  readonly lanes: () => readonly number[];
+  /** Resolves when all of the row is published; rejects only when it cannot be any more. */
+  readonly publish: (row: OutboxRow) => Promise<void>;
+  readonly onError: (error: Error) => void;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Commits that may wait in memory for their publication. */
+const WAITING_MAX = 256;
+const PAUSE_MS = 500;
+
+export class SendPublisher {
+  readonly #options: SendPublisherOptions;
+  #waiting: OutboxRow[] = [];
+  #reread = false;
+  #running: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(options: SendPublisherOptions) {
+    this.#options = options;
+  }
+
+  add(rows: readonly OutboxRow[]): void {
+    if (this.#waiting.length + rows.length > WAITING_MAX) this.#reread = true;
+    else this.#waiting.push(...rows);
+    this.#wake();
+  }
+
+  /** Reads the outbox: something may stand there that {@link add} was not told of. */
+  reread(): void {
+    this.#reread = true;
+    this.#wake();
+  }
+
+  /** Resolves when all that could be published is; what could not stays in the outbox. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  #wake(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+      if (!this.#stopped && (this.#reread || this.#waiting.length > 0)) this.#wake();
+    });
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve();
+    while (this.#reread || this.#waiting.length > 0) {
+      try {
+        await this.#publishAll();
+      } catch (error) {
+        this.#reread = true;
+        this.#options.onError(error as Error);
+        if (this.#stopped) return;
+        await this.#options.sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  async #publishAll(): Promise<void> {
+    // The outbox has everything that waits here too.
+    const fromStore = this.#reread;
+    this.#reread = false;
+    const direct = this.#waiting;
+    this.#waiting = [];
+    const rows = fromStore ? await this.#options.store.loadOutbox("send", this.#options.lanes()) : direct;
+    await Promise.all(rows.map((row) => this.#options.publish(row)));
+    const published = new Map<number, number>();
+    for (const { partition, sequence } of rows) {
+      published.set(partition, Math.max(sequence, published.get(partition) ?? 0));
+    }
+    if (published.size > 0) await this.#options.store.clearOutbox("send", published);
+  }
+}

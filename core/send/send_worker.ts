@@ -1,0 +1,256 @@
+/**
+ * The sending half of one process: owns send lanes, and with them the channels that belong to them; keeps one
+ * {@link ChannelSender} for each, in step with the configuration.
+ *
+ * States: *new* → *running* → *stopping* (no new claims; what is under way is waited for) → *stopped*.
+ *
+ * @module
+ */
+import type { Channel } from "../channel.ts";
+import type { Directory } from "../directory.ts";
+import { PRIORITY } from "../message.ts";
+import type { DirectorySource } from "../ports/directory.ts";
+import type { CallProvider } from "../ports/provider_call.ts";
+import type { Provider } from "../ports/provider.ts";
+import type { RecoveryPolicy } from "../ports/send_store.ts";
+import { ChannelSender, type SenderPort } from "./channel_sender.ts";
+import type { Settlement } from "./outcome.ts";
+import { type QueuedMessage, sendLaneOf } from "./queued_message.ts";
+import { RateGate } from "./rate_gate.ts";
+import { SendFeed } from "./send_feed.ts";
+import { SendLedger, type SendLedgerOptions } from "./send_ledger.ts";
+
+export interface SendWorkerOptions extends SendLedgerOptions {
+  /** The lanes to take. */
+  readonly lanes: readonly number[];
+  readonly directory: DirectorySource;
+  /** By kind. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly call: CallProvider;
+  /** Where reports about a message go. */
+  readonly statusUrl: (channel: Channel, messageId: string) => string;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Called with each settlement and the duration of the call, ms; null without a call. */
+  readonly onSettled?: (channel: Channel, settlement: Settlement, callMs: number | null) => void;
+  /** Called at the start with what a former owner left under way, by what was done with it. */
+  readonly onRecovered?: (counts: Readonly<Record<RecoveryPolicy["policy"], number>>) => void;
+  /** Calls under way for one channel at most. @default {64} */
+  readonly channelConcurrencyMax?: number;
+  /** Calls under way at most; each channel may have a few all the same. @default {512} */
+  readonly concurrencyMax?: number;
+  /** What `stop` waits for calls under way, ms. @default {10_000} */
+  readonly stopGraceMs?: number;
+}
+
+/** What waits and what is under way, for the metrics. */
+export interface SendWorkerStats {
+  /** Messages in memory that are not under way. */
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly lanes: number;
+}
+
+const SWEEP_MS = 2_000;
+/** Held messages are looked through every so many sweeps. */
+const HELD_EVERY_SWEEPS = 15;
+const HELD_PAGE_MAX = 500;
+/** Calls that each channel may have under way whatever the others do. */
+const CALLS_MIN = 4;
+const DAY_MS = 86_400_000;
+
+export class SendWorker {
+  readonly #options: SendWorkerOptions;
+  readonly #ledger: SendLedger;
+  readonly #feed: SendFeed;
+  readonly #senders = new Map<string, ChannelSender>();
+  /** Senders that found all slots taken. */
+  readonly #starved = new Set<ChannelSender>();
+  #state: "new" | "running" | "stopping" | "stopped" = "new";
+  #inFlight = 0;
+  #sweeps = 0;
+  #following: Promise<void> = Promise.resolve();
+  #cancelSweep: (() => void) | null = null;
+  #unwatch: (() => void) | null = null;
+
+  constructor(options: SendWorkerOptions) {
+    this.#options = options;
+    this.#ledger = new SendLedger({ ...options, onFenced: (lanes) => this.#fenced(lanes) });
+    this.#feed = new SendFeed({ ...options, senders: this.#senders });
+  }
+
+  get stats(): SendWorkerStats {
+    let waiting = -this.#inFlight;
+    for (const sender of this.#senders.values()) waiting += sender.scheduler.size;
+    return { waiting, inFlight: this.#inFlight, lanes: this.#ledger.lanes };
+  }
+
+  /** Takes the lanes, settles what a former owner left and starts to send. Rejects when the store is away. */
+  async start(): Promise<void> {
+    const { lanes, directory } = this.#options;
+    await this.#ledger.acquire(lanes);
+    await this.#recover(directory.current());
+    this.#state = "running";
+    this.#unwatch = directory.onChange((changed) => this.#followLater(changed));
+    await this.#follow(directory.current());
+    this.#scheduleSweep();
+  }
+
+  /** Messages that were committed a moment ago: the fast path. Those of other lanes are left alone. */
+  onNudge(messages: readonly QueuedMessage[]): void {
+    if (this.#state !== "running") return;
+    const byChannel = Map.groupBy(messages, (message) => message.channel_id);
+    for (const [channelId, list] of byChannel) {
+      const sender = this.#senders.get(channelId);
+      if (sender !== undefined) this.#feed.nudge(sender, list);
+    }
+  }
+
+  /** Claims no more, waits a while for the calls under way, records, publishes and gives the lanes back. */
+  async stop(): Promise<void> {
+    if (this.#state === "stopping" || this.#state === "stopped") return;
+    this.#state = "stopping";
+    this.#unwatch?.();
+    this.#cancelSweep?.();
+    this.#feed.stop();
+    for (const sender of this.#senders.values()) sender.stop();
+    const untilMs = this.#options.clock.monotonic() + (this.#options.stopGraceMs ?? 10_000);
+    while (this.#isBusy() && this.#options.clock.monotonic() < untilMs) await this.#ledger.sleep(10);
+    this.#state = "stopped";
+    await this.#ledger.close();
+  }
+
+  #isBusy(): boolean {
+    return this.#ledger.unrecorded > 0 || [...this.#senders.values()].some((sender) => sender.unsettled > 0);
+  }
+
+  async #recover(directory: Directory): Promise<void> {
+    const policies: RecoveryPolicy[] = [];
+    for (const channel of directory.channels.values()) {
+      if (!this.#ledger.owns(channel.id)) continue;
+      const idempotent = this.#options.providers.get(channel.provider)?.supports.idempotency ?? false;
+      const policy = idempotent ? "requeue" : channel.settings.uncertain;
+      policies.push({ channelId: channel.id, lane: sendLaneOf(channel.id), policy });
+    }
+    if (policies.length > 0) this.#options.onRecovered?.(await this.#ledger.recover(policies));
+  }
+
+  #followLater(directory: Directory): void {
+    this.#following = this.#following.then(() => this.#follow(directory))
+      .catch((error) => this.#options.onError(error, "follow a change of the configuration"));
+  }
+
+  /** Makes the senders match the configuration. */
+  async #follow(directory: Directory): Promise<void> {
+    const added: Channel[] = [];
+    for (const channel of directory.channels.values()) {
+      if (!this.#ledger.owns(channel.id)) continue;
+      const sender = this.#senders.get(channel.id);
+      if (sender === undefined) added.push(channel);
+      else if (sender.channel !== channel) sender.change(channel);
+    }
+    for (const id of [...this.#senders.keys()]) if (!directory.channels.has(id)) this.#drop(id);
+    if (added.length > 0) await this.#add(added);
+    for (const number of directory.numbers.values()) {
+      this.#senders.get(number.channelId)?.changeNumber(number);
+    }
+    for (const { id } of added) if (this.#senders.has(id)) this.#feed.refill(id);
+    for (const sender of this.#senders.values()) sender.pump();
+  }
+
+  async #add(channels: readonly Channel[]): Promise<void> {
+    const { clock, store, providers } = this.#options;
+    const wallMs = clock.now();
+    const capped = channels.filter((channel) => channel.settings.dailyCap !== undefined).map(({ id }) => id);
+    const usage = capped.length === 0 ? null : await store.loadUsage(capped, wallMs - wallMs % DAY_MS);
+    if (this.#state !== "running") return;
+    for (const channel of channels) {
+      const provider = providers.get(channel.provider);
+      if (provider === undefined) continue;
+      const used = usage?.get(channel.id);
+      const units = channel.settings.costUnit === "segment" ? used?.segments : used?.messages;
+      const rate = new RateGate(channel.settings, clock.monotonic(), wallMs, units ?? 0);
+      const sender: ChannelSender = new ChannelSender(this.#portOf(() => sender), channel, provider, rate);
+      for (const priority of Object.values(PRIORITY)) sender.scheduler.setOverflowed(priority, true);
+      this.#senders.set(channel.id, sender);
+    }
+  }
+
+  #drop(channelId: string): void {
+    const sender = this.#senders.get(channelId);
+    if (sender === undefined) return;
+    this.#senders.delete(channelId);
+    this.#starved.delete(sender);
+    sender.stop();
+  }
+
+  #fenced(lanes: readonly number[]): void {
+    for (const id of [...this.#senders.keys()]) if (lanes.includes(sendLaneOf(id))) this.#drop(id);
+    this.#options.onFenced(lanes);
+  }
+
+  #portOf(self: () => ChannelSender): SenderPort {
+    const { clock, random, statusUrl, directory, onSettled } = this.#options;
+    return {
+      clock,
+      random,
+      statusUrl,
+      concurrencyMax: this.#options.channelConcurrencyMax ?? 64,
+      numberOf: (id) => directory.current().numbers.get(id),
+      mayCall: (inFlight) => {
+        const may = inFlight < CALLS_MIN || this.#inFlight < (this.#options.concurrencyMax ?? 512);
+        if (!may) this.#starved.add(self());
+        return may;
+      },
+      call: async (channel, request) => {
+        this.#inFlight++;
+        try {
+          return await this.#options.call(channel, request);
+        } finally {
+          this.#inFlight--;
+          this.#feedStarved();
+        }
+      },
+      claim: (message) => this.#ledger.claim(message),
+      record: (message, settlement) => this.#ledger.record(message, settlement),
+      refill: () => this.#feed.refill(self().channel.id),
+      onSettled: (channel, settlement, callMs) => onSettled?.(channel, settlement, callMs),
+    };
+  }
+
+  #feedStarved(): void {
+    const [sender] = this.#starved;
+    if (sender === undefined) return;
+    this.#starved.delete(sender);
+    queueMicrotask(() => sender.pump());
+  }
+
+  #scheduleSweep(): void {
+    this.#cancelSweep = this.#options.clock.after(SWEEP_MS, () => {
+      if (this.#state !== "running") return;
+      this.#feed.sweep();
+      if (this.#sweeps++ % HELD_EVERY_SWEEPS === 0) {
+        this.#endHeld().catch((error) => this.#options.onError(error, "look through held messages"));
+      }
+      this.#scheduleSweep();
+    });
+  }
+
+  /** Held messages whose report never came end when they are too old. */
+  async #endHeld(): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    const limits = [...this.#senders.values()].map(({ channel }) => ({
+      channelId: channel.id,
+      dueBeforeMs: nowMs - channel.settings.retry.maxAgeSeconds * 1000,
+    }));
+    if (limits.length === 0) return;
+    const reason = "nobody knows whether the provider took it: neither an answer nor a delivery report came";
+    const error = { class: "unknown", reason } as const;
+    const held = await this.#options.store.loadHeld(limits, HELD_PAGE_MAX);
+    await Promise.all(
+      held.map((message) =>
+        this.#ledger.record(message, { kind: "end", status: "failed", error, uncertain: true })
+      ),
+    );
+  }
+}
