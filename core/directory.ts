@@ -65,6 +65,8 @@ export interface Directory {
   readonly keys: ReadonlyMap<string, ApiKey>;
   /** By SHA-256 of the secret, hex. */
   readonly webhooks: ReadonlyMap<string, WebhookSecret>;
+  /** By channel: the webhook secret in use, in clear, for the URLs that we give to providers. Never to be logged. */
+  readonly webhookSecrets: ReadonlyMap<string, string>;
 }
 
 export const EMPTY_DIRECTORY: Directory = {
@@ -77,4 +79,5 @@ export const EMPTY_DIRECTORY: Directory = {
   platforms: new Map(),
   keys: new Map(),
   webhooks: new Map(),
+  webhookSecrets: new Map(),
 };

@@ -4,10 +4,12 @@
  * @module
  */
 import {
+  AuthorizationError,
   connect,
   type ConnectionOptions,
   credsAuthenticator,
   type NatsConnection,
+  UserAuthenticationExpiredError,
 } from "@nats-io/transport-node";
 
 export interface NatsSettings {
@@ -24,6 +26,11 @@ export interface NatsSettings {
 
 /** The oldest server that can fsync before it acknowledges (`sync_interval: always` works right since then). */
 export const OLDEST_SERVER = "2.10.23";
+
+/** The server answers, but this program cannot work with it: waiting does not help. */
+export class UnsuitableServerError extends Error {
+  override readonly name = "UnsuitableServerError";
+}
 
 /**
  * Connects, and stays: a lost connection is tried again for ever, since everything resumes from stored
@@ -46,11 +53,16 @@ export async function connectNats(settings: NatsSettings): Promise<NatsConnectio
       : {}),
     ...(settings.tlsCaFile ? { tls: { caFile: settings.tlsCaFile } } : {}),
   };
-  const connection = await connect(options);
+  const connection = await connect(options).catch((error: Error) => {
+    if (error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError) {
+      throw new UnsuitableServerError(`the broker refuses the credentials: ${error.message}`);
+    }
+    throw error;
+  });
   const version = connection.info?.version ?? "0.0.0";
   if (compareVersions(version, OLDEST_SERVER) < 0) {
     await connection.close();
-    throw new Error(
+    throw new UnsuitableServerError(
       `nats-server ${version} is too old: ${OLDEST_SERVER} or newer is needed, because older ones cannot ` +
         "fsync before they acknowledge",
     );

@@ -51,6 +51,11 @@ export class EventHub implements EventSource {
     this.#live?.restart(reason);
   }
 
+  position(): string {
+    if (this.#live === null) throw new Error("the event hub was not started");
+    return `${this.#generation}-${this.#live.nextSequence - 1}`;
+  }
+
   async subscribe(
     { after, onEvent, signal }: {
       after?: string;
@@ -102,10 +107,13 @@ export class EventHub implements EventSource {
 
   #decode(message: StreamMessage): StreamedEvent | null {
     try {
-      const event = JSON.parse(this.#decoder.decode(message.data)) as CloudEvent;
-      return { position: `${this.#generation}-${message.sequence}`, event };
+      const event = JSON.parse(this.#decoder.decode(message.data)) as Partial<CloudEvent> | null;
+      // Somebody else's message on our subject: there is nothing to show for it.
+      if (typeof event?.type !== "string" || typeof event.data !== "object" || event.data === null) {
+        return null;
+      }
+      return { position: `${this.#generation}-${message.sequence}`, event: event as CloudEvent };
     } catch {
-      // Somebody else's message on our subject; there is nothing to show for it.
       return null;
     }
   }

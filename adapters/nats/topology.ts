@@ -15,7 +15,6 @@ import { type EventType, subjectToken } from "../../core/events.ts";
 /** Delivery reports are spread over this many streams. Wire format: never change. */
 export const STATUS_PARTITIONS = 8;
 
-
 /** The logs that partitions are applied from. */
 export type LogKind = "route" | "status";
 

@@ -33,7 +33,7 @@ export async function loadDirectory(
       numbers,
       numbersByAddress: new Map([...numbers.values()].map((number) => [number.number, number])),
       ...await loadHolders(tx, box),
-      ...await loadSecrets(tx),
+      ...await loadSecrets(tx, box),
     };
   });
 }
@@ -100,10 +100,14 @@ async function loadHolders(
 }
 
 /** Those that ended are in it too: whoever uses them compares the time. */
-async function loadSecrets(tx: Executor): Promise<Pick<Directory, "keys" | "webhooks">> {
+async function loadSecrets(
+  tx: Executor,
+  box: SecretBox,
+): Promise<Pick<Directory, "keys" | "webhooks" | "webhookSecrets">> {
   const keys = await tx.selectFrom("api_keys").selectAll().execute();
-  const webhooks = await tx.selectFrom("webhook_secrets").select(["hash", "channel_id", "expires_at"])
+  const webhooks = await tx.selectFrom("webhook_secrets").select(["hash", "channel_id", "secret", "expires_at"])
     .execute();
+  const inUse = webhooks.filter((row) => row.expires_at === null);
   return {
     keys: new Map(keys.map((row) => [row.hash, {
       id: row.id,
@@ -117,5 +121,8 @@ async function loadSecrets(tx: Executor): Promise<Pick<Directory, "keys" | "webh
       channelId: row.channel_id,
       expiresMs: row.expires_at?.getTime() ?? null,
     }])),
+    webhookSecrets: new Map(
+      inUse.map((row) => [row.channel_id, box.open(row.secret, `webhook_secrets:${row.hash}`)]),
+    ),
   };
 }

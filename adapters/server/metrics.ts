@@ -25,7 +25,14 @@ export function createMetrics(figures: LiveFigures) {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({ name, help, registers, collect() { this.set(read()); } });
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
   const gaugeByKind = (name: string, help: string, read: () => Readonly<Record<string, number>>) =>
     new Gauge({
       name,

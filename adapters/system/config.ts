@@ -17,6 +17,7 @@ type Given =
   | "dataDir"
   | "namespace"
   | "partitions"
+  | "replicas"
   | "allowPrivate"
   | "logLevel"
   | "publicUrl";

@@ -180,6 +180,13 @@ export const SETTINGS = {
     schema: z.string().regex(/^\d{1,4}$/, "must be a whole number from 1 to 1024").transform(Number)
       .refine((count) => count >= 1 && count <= 1_024, "must be a whole number from 1 to 1024"),
   },
+  replicas: {
+    env: "PATCHBAY_REPLICAS",
+    fallback: "1",
+    value: "NUMBER",
+    about: "copies of each stream: 3 on a cluster of three NATS servers",
+    schema: z.string().regex(/^[1-5]$/, "must be a whole number from 1 to 5").transform(Number),
+  },
   allowPrivate: {
     env: "PATCHBAY_ALLOW_PRIVATE",
     fallback: "",

@@ -1,0 +1,171 @@
+/**
+ * The routing stage of a process: owns the conversations' partitions and those of the delivery reports.
+ *
+ * @module
+ */
+import type { MessageRow } from "../../core/message.ts";
+import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { Ingress } from "../../core/ports/ingress.ts";
+import type { PartitionKind } from "../../core/ports/partition_store.ts";
+import { type Applier } from "../../core/runtime/lane.ts";
+import { PartitionOwner } from "../../core/runtime/partition_owner.ts";
+import { ConversationApplier } from "../../routing/conversation_applier.ts";
+import type { EventPublisher } from "../nats/event_publisher.ts";
+import { JetStreamLog } from "../nats/jetstream_log.ts";
+import { type LogKind, STATUS_PARTITIONS } from "../nats/topology.ts";
+import { PostgresConversationStore } from "../postgres/conversation_store.ts";
+import { findIdleSessions } from "../postgres/idle_sessions.ts";
+import { PostgresPartitionStore } from "../postgres/partition_store.ts";
+import type { Log } from "../system/log.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Parts } from "./parts.ts";
+import { periodically } from "./periodically.ts";
+
+export interface RouterOptions {
+  readonly parts: Parts;
+  readonly partitions: number;
+  readonly directory: DirectorySource;
+  readonly ingress: Ingress;
+  readonly publisher: EventPublisher;
+  readonly metrics: () => Metrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export interface Router {
+  readonly owners: Readonly<Record<LogKind, PartitionOwner>>;
+  restart(reason: string): void;
+  stop(): Promise<void>;
+}
+
+/** Two batches under way keep one core deciding while the database writes. */
+const ROUTE_LANES = 2;
+const IDLE_SWEEP_MS = 1_000;
+const IDLE_BATCH = 1_000;
+
+/** Takes the partitions and starts to apply them. Rejects when the database or the broker is away. */
+export async function startRouter(options: RouterOptions): Promise<Router> {
+  const { parts, directory, now } = options;
+  const conversations = new PostgresConversationStore(parts.hotSql);
+  const nudge = sendNudger(parts);
+  const route = owner(
+    options,
+    "route",
+    options.partitions,
+    ROUTE_LANES,
+    (lane, epochOf) =>
+      new ConversationApplier({
+        store: conversations,
+        directory,
+        epochOf,
+        shard: lane,
+        streamOf: (partition) => parts.names.logStream("route", partition),
+        onQueued: nudge,
+        onDeadLetter: (letter) => {
+          options.metrics().deadLetters.inc({ kind: letter.kind });
+          options.log.warn("dead-letter", { kind: letter.kind, id: letter.id, reason: letter.reason });
+        },
+        now,
+      }),
+  );
+  const reports = owner(
+    options,
+    "status",
+    STATUS_PARTITIONS,
+    1,
+    (_, epochOf) => ({
+      apply: () => Promise.resolve({ kind: "committed" as const, outbox: [] }),
+      forget: () => {},
+    }),
+  );
+  await Promise.all([route.start(), reports.start()]);
+  const stopSweep = periodically({
+    name: "close idle sessions",
+    intervalMs: IDLE_SWEEP_MS,
+    run: () => closeIdleSessions(options, route),
+    onError: (name, error) => options.log.warn("periodic-work-failed", { name, reason: error.message }),
+  });
+  return {
+    owners: { route, status: reports },
+    restart: (reason) => {
+      route.restart(reason);
+      reports.restart(reason);
+    },
+    stop: async () => {
+      await stopSweep();
+      await Promise.all([route.stop(), reports.stop()]);
+    },
+  };
+}
+
+function owner(
+  options: RouterOptions,
+  kind: LogKind & PartitionKind,
+  count: number,
+  lanes: number,
+  createApplier: (lane: number, epochOf: (partition: number) => number) => Applier,
+): PartitionOwner {
+  const { parts, publisher, log } = options;
+  return new PartitionOwner({
+    kind,
+    partitions: Array.from({ length: count }, (_, partition) => partition),
+    lanes,
+    owner: parts.processId,
+    log: new JetStreamLog({
+      connection: parts.connection,
+      jsm: parts.jsm,
+      names: parts.names,
+      kind,
+      onRestart: (partition, reason) => log.debug("log-restarted", { kind, partition, reason }),
+    }),
+    store: new PostgresPartitionStore(parts.hotSql),
+    createApplier,
+    publish: (row) => publisher.publish(row.payload),
+    onFenced: () =>
+      log.error("partitions-lost", {
+        kind,
+        reason: "another process took the partitions over; this one applies none of them any more",
+      }),
+    onError: (error, tries) => {
+      options.metrics().commitFailures.inc({ kind });
+      log.warn("batch-failed", { kind, tries, reason: error.message });
+    },
+    onCommit: (durationMs) => options.metrics().commitSeconds.observe({ kind }, durationMs / 1000),
+    now: () => performance.now(),
+  });
+}
+
+/** Messages in one nudge: it stays far below the broker's limit, and what it misses is found by a sweep. */
+const NUDGE_MAX = 100;
+
+/** Wakes the send workers with what was just committed: the fast path, nothing rests on it. */
+function sendNudger({ connection, names }: Parts): (messages: readonly MessageRow[]) => void {
+  return (messages) => {
+    const bySubject = Map.groupBy(messages, (m) => names.outSubject(m.channel_id, m.priority));
+    for (const [subject, group] of bySubject) {
+      for (let start = 0; start < group.length; start += NUDGE_MAX) {
+        const payload = JSON.stringify(group.slice(start, start + NUDGE_MAX));
+        if (payload.length < (connection.info?.max_payload ?? 0) / 3) connection.publish(subject, payload);
+      }
+    }
+  };
+}
+
+async function closeIdleSessions(options: RouterOptions, route: PartitionOwner): Promise<void> {
+  const { parts, ingress, now } = options;
+  if (route.state !== "running") return;
+  const partitions = route.owned.map(({ partition }) => partition);
+  const idle = await findIdleSessions(parts.sql, partitions, now(), IDLE_BATCH);
+  await Promise.all(idle.map((session) =>
+    ingress.append({
+      kind: "command",
+      // The same due time comes again until the close is applied: one key, one effect.
+      key: `idle:${session.id}:${session.idleMs}`,
+      at: now(),
+      number: session.number,
+      contact: session.contact,
+      author: { kind: "system", id: "idle" },
+      command: { kind: "idle", sessionId: session.id },
+    })
+  ));
+}

@@ -1,0 +1,101 @@
+/**
+ * The sending stage of a process.
+ *
+ * @module
+ */
+import type { Channel } from "../../core/channel.ts";
+import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
+import type { Provider } from "../../core/ports/provider.ts";
+import { type QueuedMessage, SEND_LANES } from "../../core/send/queued_message.ts";
+import type { Settlement } from "../../core/send/outcome.ts";
+import { SendWorker } from "../../core/send/send_worker.ts";
+import { providerCaller } from "../http_client/provider_caller.ts";
+import type { EventPublisher } from "../nats/event_publisher.ts";
+import { PostgresPartitionStore } from "../postgres/partition_store.ts";
+import { PostgresSendStore } from "../postgres/send_store.ts";
+import { systemClock } from "../system/clock.ts";
+import type { Log } from "../system/log.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Parts } from "./parts.ts";
+
+export interface SenderOptions {
+  readonly parts: Parts;
+  readonly directory: DirectorySource;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly http: OutgoingHttp;
+  readonly publisher: EventPublisher;
+  /** Where reports about a message go. */
+  readonly statusUrl: (channel: Channel, messageId: string) => string;
+  /** Told of what became of each call, for the channel's status. */
+  readonly onResult: (channel: Channel, settlement: Settlement) => void;
+  readonly metrics: () => Metrics;
+  readonly log: Log;
+}
+
+export interface Sender {
+  readonly worker: SendWorker;
+  /** Whether every lane is still ours. */
+  readonly whole: () => boolean;
+  stop(): Promise<void>;
+}
+
+/** Takes the send lanes and starts to send. Rejects when the database is away. */
+export async function startSender(options: SenderOptions): Promise<Sender> {
+  const { parts, log } = options;
+  const worker = new SendWorker({
+    owner: parts.processId,
+    lanes: Array.from({ length: SEND_LANES }, (_, lane) => lane),
+    store: new PostgresSendStore(parts.hotSql),
+    partitions: new PostgresPartitionStore(parts.hotSql),
+    directory: options.directory,
+    providers: options.providers,
+    call: providerCaller(options.http),
+    statusUrl: options.statusUrl,
+    publish: (row) => options.publisher.publish(row.payload),
+    clock: systemClock,
+    random: Math.random,
+    onFenced: (lanes) =>
+      log.error("lanes-lost", { lanes: lanes.length, reason: "another process took the send lanes over" }),
+    onError: (error, what) => log.warn("sending-failed", { what, reason: error.message }),
+    onSettled: (channel, settlement) => {
+      count(options.metrics(), channel, settlement);
+      options.onResult(channel, settlement);
+    },
+    onRecovered: (counts) => {
+      if (Object.values(counts).some((n) => n > 0)) log.warn("uncertain-sends-found", counts);
+    },
+  });
+  await worker.start();
+  const subscription = parts.connection.subscribe(parts.names.allOut, {
+    callback: (error, message) => {
+      if (error) return;
+      worker.onNudge(message.json<QueuedMessage[]>());
+    },
+  });
+  return {
+    worker,
+    whole: () => worker.stats.lanes === SEND_LANES,
+    stop: async () => {
+      subscription.unsubscribe();
+      await worker.stop();
+    },
+  };
+}
+
+function count(metrics: Metrics, channel: Channel, settlement: Settlement): void {
+  const provider = channel.provider;
+  switch (settlement.kind) {
+    case "sent":
+      return metrics.sends.inc({ provider, result: "accepted" });
+    case "hold":
+      metrics.uncertain.inc({ provider });
+      return metrics.sends.inc({ provider, result: settlement.error.class });
+    case "retry":
+    case "end":
+      if (settlement.uncertain) metrics.uncertain.inc({ provider });
+      return metrics.sends.inc({ provider, result: settlement.error.class });
+    case "returned":
+      return;
+  }
+}
