@@ -4,7 +4,7 @@
  * @module
  */
 import { createKey, keyHash } from "../../core/configuration/keys.ts";
-import type { ConfigurationStore, KeyRecord } from "../../core/ports/configuration.ts";
+import type { ConfigurationStore, ConfigurationTransaction, KeyRecord } from "../../core/ports/configuration.ts";
 
 /**
  * Makes sure that there is an administrator. A `given` key is made to work; without one, an installation that has
@@ -15,13 +15,7 @@ export async function ensureAdministrator(
   given: string | null,
 ): Promise<string | null> {
   const { result } = await configuration.change({ actor: "system" }, async (tx) => {
-    const keys: KeyRecord[] = [];
-    for (let after: string | undefined;;) {
-      const page: KeyRecord[] = await tx.keys.list({ ...(after === undefined ? {} : { after }), limit: 200 });
-      keys.push(...page);
-      if (page.length < 200) break;
-      after = page.at(-1)!.id;
-    }
+    const keys = await allKeys(tx);
     if (given !== null) {
       const hash = keyHash(given);
       if (keys.some((key) => key.hash === hash)) return { key: null };
@@ -50,4 +44,16 @@ export async function ensureAdministrator(
     return { key: made.secret };
   });
   return result.key;
+}
+
+const PAGE = 200;
+
+async function allKeys(tx: ConfigurationTransaction): Promise<KeyRecord[]> {
+  const keys = await tx.keys.list({ limit: PAGE });
+  while (keys.length > 0 && keys.length % PAGE === 0) {
+    const page = await tx.keys.list({ after: keys.at(-1)!.id, limit: PAGE });
+    if (page.length === 0) break;
+    keys.push(...page);
+  }
+  return keys;
 }
