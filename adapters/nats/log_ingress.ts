@@ -31,6 +31,7 @@ export interface LogIngressOptions {
 
 const MAX_PENDING = 20_000;
 const COMMAND_TIMEOUT_MS = 10_000;
+const MAX_WAITING_COMMANDS = 10_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
 /** Entries in one packed message: beyond it decoding would hold up the event loop. */
 const MAX_PACK_ENTRIES = 500;
@@ -67,6 +68,9 @@ export class LogIngress implements Ingress {
   async execute(command: Omit<CommandEntry, "kind" | "replyTo">): Promise<CommandReply> {
     const refusal = this.refusal();
     if (refusal !== null) throw refusal;
+    if (this.#replies.size >= MAX_WAITING_COMMANDS) {
+      throw new UnavailableError("too many commands wait for their conversations' owners");
+    }
     const waiting = this.#replies.expect(this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
     try {
       await this.append({ ...command, kind: "command", replyTo: waiting.subject });
@@ -136,6 +140,11 @@ class ReplyBox {
       },
     });
     this.#stop = () => subscription.unsubscribe();
+  }
+
+  /** Commands that wait for their answer. */
+  get size(): number {
+    return this.#waiting.size;
   }
 
   expect(timeoutMs: number): { subject: string; reply: Promise<CommandReply>; cancel: () => void } {

@@ -4,7 +4,11 @@
  * @module
  */
 import { createKey, keyHash } from "../../core/configuration/keys.ts";
-import type { ConfigurationStore, ConfigurationTransaction, KeyRecord } from "../../core/ports/configuration.ts";
+import type {
+  ConfigurationStore,
+  ConfigurationTransaction,
+  KeyRecord,
+} from "../../core/ports/configuration.ts";
 
 /**
  * Makes sure that there is an administrator. A `given` key is made to work; without one, an installation that has

@@ -1,0 +1,159 @@
+import { deepStrictEqual as equal, ok } from "node:assert/strict";
+import type { OutboxRow } from "../../core/outbox.ts";
+import type { LogMessage } from "../../core/ports/partition_log.ts";
+import type { PartitionStore } from "../../core/ports/partition_store.ts";
+import { type ApplyResult, Lane } from "../../core/runtime/lane.ts";
+
+const message = (partition: number, sequence: number): LogMessage => ({
+  partition,
+  sequence,
+  data: new Uint8Array(10),
+});
+const row = (partition: number, sequence: number): OutboxRow => ({
+  kind: "route",
+  partition,
+  sequence,
+  payload: { events: [] },
+});
+
+/** A lane whose applier and publisher do what the test says. */
+function scripted(script: {
+  apply: (batch: readonly LogMessage[], tries: number) => Promise<ApplyResult>;
+  publish?: (row: OutboxRow) => Promise<void>;
+  cursors?: () => ReadonlyMap<number, number>;
+  outbox?: () => OutboxRow[];
+}) {
+  const seen = {
+    batches: [] as number[][],
+    cleared: [] as [number, number][],
+    published: [] as number[],
+    fenced: 0,
+    errors: 0,
+    forgotten: 0,
+  };
+  const store = {
+    cursors: () => Promise.resolve(script.cursors?.() ?? new Map()),
+    loadOutbox: () => Promise.resolve(script.outbox?.() ?? []),
+    clearOutbox: (_kind: string, published: ReadonlyMap<number, number>) => {
+      seen.cleared.push(...published);
+      return Promise.resolve();
+    },
+  } as unknown as PartitionStore;
+  const lane = new Lane({
+    kind: "route",
+    store,
+    applier: {
+      apply: (batch, published) => {
+        seen.batches.push(batch.map(({ sequence }) => sequence));
+        seen.cleared.push(...published);
+        return script.apply(batch, seen.batches.length);
+      },
+      forget: () => void seen.forgotten++,
+    },
+    publish: async (out) => {
+      await script.publish?.(out);
+      seen.published.push(out.sequence);
+    },
+    onFenced: () => void seen.fenced++,
+    onError: () => void seen.errors++,
+    onRoom: () => {},
+    now: () => performance.now(),
+  });
+  return { lane, seen };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("it never happened");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+const committed = (...outbox: OutboxRow[]): Promise<ApplyResult> =>
+  Promise.resolve({ kind: "committed", outbox });
+
+Deno.test("Lane collects while a batch is under way and never has two", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { lane, seen } = scripted({
+    apply: async (_, tries) => {
+      if (tries === 1) await gate.promise;
+      return await committed();
+    },
+  });
+  lane.push(message(0, 1));
+  await until(() => seen.batches.length === 1);
+  lane.push(message(0, 2));
+  lane.push(message(0, 3));
+  equal(seen.batches, [[1]]);
+  gate.resolve();
+  await until(() => seen.batches.length === 2);
+  equal(seen.batches, [[1], [2, 3]]);
+  await lane.stop();
+});
+
+Deno.test("Lane publishes in the order of the commits and forgets what is published", async () => {
+  const { lane, seen } = scripted({ apply: (batch) => committed(row(0, batch.at(-1)!.sequence)) });
+  for (let sequence = 1; sequence <= 5; sequence++) {
+    lane.push(message(0, sequence));
+    await until(() => seen.published.length === sequence);
+  }
+  equal(seen.published, [1, 2, 3, 4, 5]);
+  await lane.stop();
+  equal(seen.cleared.at(-1), [0, 5]);
+});
+
+Deno.test("Lane tries a failed batch again, whole, and drops what it remembered", async () => {
+  const { lane, seen } = scripted({
+    apply: (_, tries) => tries < 3 ? Promise.reject(new Error("database away")) : committed(),
+  });
+  lane.push(message(0, 1));
+  lane.push(message(0, 2));
+  await until(() => seen.batches.length === 3);
+  equal(seen.batches, [[1, 2], [1, 2], [1, 2]]);
+  equal([seen.errors, seen.forgotten], [2, 2]);
+  await lane.stop();
+});
+
+Deno.test("Lane finds out that a write whose answer was lost took effect, and publishes it once", async () => {
+  let cursor = 0;
+  const { lane, seen } = scripted({
+    apply: () => {
+      cursor = 2;
+      return Promise.reject(new Error("connection lost"));
+    },
+    cursors: () => new Map([[0, cursor]]),
+    outbox: () => [row(0, 2)],
+  });
+  lane.push(message(0, 1));
+  lane.push(message(0, 2));
+  await until(() => seen.published.length === 1);
+  equal(seen.batches, [[1, 2]]);
+  equal(seen.published, [2]);
+  await lane.stop();
+});
+
+Deno.test("Lane that is fenced stops for good and applies nothing more", async () => {
+  const { lane, seen } = scripted({ apply: () => Promise.resolve({ kind: "fenced" }) });
+  lane.push(message(0, 1));
+  await until(() => seen.fenced === 1);
+  lane.push(message(0, 2));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  equal(seen.batches, [[1]]);
+  ok(lane.stopped);
+  await lane.stop();
+});
+
+Deno.test("Lane keeps the rows after one that was not published", async () => {
+  const { lane, seen } = scripted({
+    apply: (batch) => committed(row(0, batch.at(-1)!.sequence)),
+    publish: (out) => out.sequence === 2 ? Promise.reject(new Error("stopping")) : Promise.resolve(),
+  });
+  lane.push(message(0, 1));
+  await until(() => seen.published.includes(1));
+  lane.push(message(0, 2));
+  await until(() => seen.batches.length === 2);
+  lane.push(message(0, 3));
+  await until(() => seen.published.includes(3));
+  await lane.stop();
+  ok(seen.cleared.every(([, sequence]) => sequence < 2));
+});
