@@ -5,10 +5,30 @@
  */
 import type { App } from "./context.ts";
 import type { AppDeps, RouteModule } from "./deps.ts";
+import { auditRoutes } from "./routes/audit.ts";
+import { channelActionRoutes } from "./routes/channel_actions.ts";
+import { channelRoutes } from "./routes/channels.ts";
+import { extensionRoutes } from "./routes/extensions.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { numberRoutes } from "./routes/numbers.ts";
 import { opsRoutes } from "./routes/ops.ts";
+import { platformRoutes } from "./routes/platforms.ts";
+import { providerRoutes } from "./routes/providers.ts";
+import { queueMemberRoutes } from "./routes/queue_members.ts";
+import { queueRoutes } from "./routes/queues.ts";
 
 const MODULES: readonly RouteModule[] = [
   opsRoutes,
+  providerRoutes,
+  channelRoutes,
+  channelActionRoutes,
+  numberRoutes,
+  extensionRoutes,
+  queueRoutes,
+  queueMemberRoutes,
+  platformRoutes,
+  keyRoutes,
+  auditRoutes,
 ];
 
 export function registerRoutes(app: App, deps: AppDeps): void {

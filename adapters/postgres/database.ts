@@ -4,9 +4,9 @@
  * @module
  */
 import { Kysely } from "kysely";
-import { PostgresJSDialect } from "kysely-postgres-js";
 import postgres from "postgres";
 import { ARRAY_TYPES } from "./array_types.ts";
+import { poolDialect } from "./kysely_dialect.ts";
 import type { Schema } from "./schema.ts";
 
 /** A pool of connections; int8 columns come as numbers. */
@@ -61,5 +61,5 @@ export function connectDatabase(url: string, options: ConnectOptions): Sql {
 
 /** Kysely over an open pool. Its `destroy()` ends the pool, so end the pool instead. */
 export function overKysely(sql: Sql): Database {
-  return new Kysely<Schema>({ dialect: new PostgresJSDialect({ postgres: sql }) });
+  return new Kysely<Schema>({ dialect: poolDialect(sql) });
 }

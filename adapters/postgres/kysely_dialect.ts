@@ -1,0 +1,139 @@
+/**
+ * Kysely over a pool of postgres.js, without `sql.reserve()`: with `fetch_types: false` that never resolves on a
+ * connection it had to open, and after a connection that could not be made it hands a later one to nobody
+ * (postgres.js 3.4.9). Plain queries go to the pool, and a transaction is one `sql.begin()`.
+ *
+ * @module
+ */
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from "kysely";
+import type postgres from "postgres";
+import type { Sql } from "./database.ts";
+
+export function poolDialect(pool: Sql): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PoolDriver(pool),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}
+
+class PoolDriver implements Driver {
+  readonly #pool: Sql;
+
+  constructor(pool: Sql) {
+    this.#pool = pool;
+  }
+
+  async init(): Promise<void> {}
+
+  /** Nothing is taken from the pool yet: that happens query by query, or when a transaction begins. */
+  acquireConnection(): Promise<PoolConnection> {
+    return Promise.resolve(new PoolConnection(this.#pool));
+  }
+
+  async beginTransaction(connection: PoolConnection, settings: TransactionSettings): Promise<void> {
+    await connection.begin(settings);
+  }
+
+  async commitTransaction(connection: PoolConnection): Promise<void> {
+    await connection.commit();
+  }
+
+  async rollbackTransaction(connection: PoolConnection): Promise<void> {
+    await connection.rollback();
+  }
+
+  async releaseConnection(connection: PoolConnection): Promise<void> {
+    await connection.rollback();
+  }
+
+  async destroy(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** Makes `sql.begin()` roll back. */
+const ROLLBACK = new Error("rolled back");
+
+interface Transaction {
+  readonly sql: postgres.TransactionSql<{ bigint: number }>;
+  readonly end: PromiseWithResolvers<void>;
+  /** Settles when the transaction has ended; rejects at once when its connection is lost. */
+  readonly ended: Promise<unknown>;
+}
+
+class PoolConnection implements DatabaseConnection {
+  readonly #pool: Sql;
+  #transaction: Transaction | null = null;
+
+  constructor(pool: Sql) {
+    this.#pool = pool;
+  }
+
+  async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
+    const options = [isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean).join(
+      " ",
+    );
+    const end = Promise.withResolvers<void>();
+    const opened = Promise.withResolvers<postgres.TransactionSql<{ bigint: number }>>();
+    const ended = this.#pool.begin(options, (sql) => {
+      opened.resolve(sql);
+      return end.promise;
+    });
+    // Also keeps a loss that nobody waits for yet from counting as unhandled.
+    ended.catch(opened.reject);
+    this.#transaction = { sql: await opened.promise, end, ended };
+  }
+
+  async commit(): Promise<void> {
+    const transaction = this.#transaction;
+    this.#transaction = null;
+    transaction?.end.resolve();
+    await transaction?.ended;
+  }
+
+  /** What made it necessary is on its way to the caller already, so a failure of its own is not told. */
+  async rollback(): Promise<void> {
+    const transaction = this.#transaction;
+    this.#transaction = null;
+    transaction?.end.reject(ROLLBACK);
+    await transaction?.ended.catch(() => {});
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const transaction = this.#transaction;
+    const query = (transaction?.sql ?? this.#pool).unsafe(
+      sql,
+      [...parameters] as postgres.ParameterOrJSON<never>[],
+      {
+        prepare: true,
+      },
+    );
+    const rows = await (transaction ? Promise.race([query, lost(transaction)]) : query);
+    const changes = /^(INSERT|UPDATE|DELETE|MERGE)$/.test(rows.command);
+    return {
+      rows: [...rows] as R[],
+      ...(changes ? { numAffectedRows: BigInt(rows.count) } : {}),
+    };
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("streaming goes through postgres.js itself: sql`…`.cursor()");
+  }
+}
+
+/** Rejects when the transaction's connection is lost; never resolves. */
+function lost({ ended }: Transaction): Promise<never> {
+  return new Promise((_resolve, reject) => void ended.catch(reject));
+}

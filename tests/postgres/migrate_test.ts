@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { ensureMessagePartitions } from "../../adapters/postgres/message_partitions.ts";
+import { migrateDatabase, PartitionsMismatchError } from "../../adapters/postgres/migrate.ts";
+import { type IdKind, newId } from "../../core/ids.ts";
+import { STATUS_RANK } from "../../core/message.ts";
+import { type TestPostgres, testPostgres } from "../support/postgres.ts";
+
+let postgres: TestPostgres;
+Deno.test.beforeAll(async () => void (postgres = await testPostgres()));
+Deno.test.afterAll(() => postgres[Symbol.asyncDispose]());
+
+const NOVEMBER = Date.UTC(2026, 10, 20);
+
+Deno.test("migrateDatabase() makes an empty database ready, and does nothing the second time", async () => {
+  await using database = await postgres.database({ empty: true });
+  assert.deepEqual(await migrateDatabase(database.sql, { partitions: 4, nowMs: NOVEMBER }), ["0001_initial"]);
+  assert.deepEqual(await migrateDatabase(database.sql, { partitions: 4, nowMs: NOVEMBER }), []);
+  const kinds = await database
+    .sql`select kind, count(*)::int as n from partitions group by kind order by kind`;
+  assert.deepEqual(kinds.map(({ kind, n }) => [kind, n]), [["route", 4], ["send", 32], ["status", 8]]);
+});
+
+Deno.test("migrateDatabase() lets processes that start at the same time wait for each other", async () => {
+  await using database = await postgres.database({ empty: true, max: 12 });
+  const migrate = () => migrateDatabase(database.sql, { partitions: 4, nowMs: NOVEMBER });
+  const applied = await Promise.all([migrate(), migrate(), migrate()]);
+  assert.deepEqual(applied.flat(), ["0001_initial"]);
+});
+
+Deno.test("migrateDatabase() refuses another count of partitions than the installation's", async () => {
+  await using database = await postgres.database({ empty: true });
+  await migrateDatabase(database.sql, { partitions: 4, nowMs: NOVEMBER });
+  await assert.rejects(
+    migrateDatabase(database.sql, { partitions: 8, nowMs: NOVEMBER }),
+    (error) => error instanceof PartitionsMismatchError && /PATCHBAY_PARTITIONS=4/.test(error.message),
+  );
+});
+
+Deno.test("ensureMessagePartitions() leaves no gap, whenever it is called next", async () => {
+  await using database = await postgres.database({ empty: true });
+  await migrateDatabase(database.sql, { partitions: 4, nowMs: NOVEMBER });
+  assert.deepEqual(await ensureMessagePartitions(database.db, NOVEMBER), []);
+  assert.deepEqual(await ensureMessagePartitions(database.db, Date.UTC(2027, 2, 1)), [
+    "messages_202702",
+    "messages_202703",
+    "messages_202704",
+    "messages_202705",
+  ]);
+  const placed = async (atMs: number) => {
+    const id = newId("message" as IdKind, atMs, (bytes) => crypto.getRandomValues(bytes));
+    const [row] = await database.sql`insert into messages
+      (id, conversation_id, position, channel_id, number_id, number, contact, direction, status, priority, text,
+       encoding, segments, history, created_ms, updated_ms)
+      values (${id}, 'cnv', 1, 'ch', 'num', '1', '2', 'inbound', 'received', 0, '', 'gsm7', 1, '[]', ${atMs}, ${atMs})
+      returning tableoid::regclass::text as partition`;
+    return row!.partition;
+  };
+  assert.equal(await placed(Date.UTC(2001, 0, 1)), "messages_202610");
+  assert.equal(await placed(Date.UTC(2026, 10, 1) - 1), "messages_202610");
+  assert.equal(await placed(Date.UTC(2026, 10, 1)), "messages_202611");
+  assert.equal(await placed(Date.UTC(2027, 0, 31)), "messages_202701");
+  assert.equal(await placed(Date.UTC(2027, 4, 31)), "messages_202705");
+});
+
+Deno.test("status_rank() in SQL is the lattice of core/message.ts", async () => {
+  await using database = await postgres.database();
+  for (const [status, rank] of Object.entries(STATUS_RANK)) {
+    const [row] = await database.sql`select status_rank(${status}) as rank`;
+    assert.equal(row!.rank, rank, status);
+  }
+});
+
+Deno.test("connectDatabase() reads int8 as numbers and limits statements", async () => {
+  await using database = await postgres.database({ max: 1 });
+  const [row] = await database
+    .sql`select 1790000000000::bigint as ms, current_setting('statement_timeout') as timeout,
+    current_setting('idle_in_transaction_session_timeout') as idle`;
+  assert.deepEqual({ ...row }, { ms: 1_790_000_000_000, timeout: "30s", idle: "5s" });
+});
