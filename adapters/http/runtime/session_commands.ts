@@ -1,0 +1,195 @@
+/**
+ * What is done to a session: answering, accepting, handing over, closing.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Role } from "../../../core/directory.ts";
+import type { Command, CommandReply } from "../../../core/entry.ts";
+import { checkOutgoing } from "../../../core/outgoing.ts";
+import type { Ingress } from "../../../core/ports/ingress.ts";
+import type { SessionQueries } from "../../../core/ports/runtime_queries.ts";
+import type { SessionRow } from "../../../core/session.ts";
+import type { ApiEnv, App } from "../context.ts";
+import type { AppDeps } from "../deps.ts";
+import { Problem } from "../problem.ts";
+import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
+import { mayAddress, viewerOf } from "./caller.ts";
+import { actingExtension, carryOut, fitting, noSession } from "./commands.ts";
+import { idField, idParam, MediaField, NoteField, TextField } from "./fields.ts";
+import { SessionDetail, sessionDetail } from "./views.ts";
+
+export interface SessionRoutesDeps {
+  readonly ingress: Ingress;
+  readonly sessions: SessionQueries;
+}
+
+const HOLDERS: readonly Role[] = ["administrator", "supervisor", "agent", "platform"];
+const ACCEPTERS: readonly Role[] = ["administrator", "supervisor", "agent"];
+
+const common = { params: idParam("session"), headers: IdempotencyHeader };
+const after = { 200: json(SessionDetail, "The session as it is now"), ...problems(404, 409, 422) };
+
+const replyRoute = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/messages",
+  tags: ["Sessions"],
+  summary: "Answers the contact; goes before everything that is not an answer",
+  ...allow(...HOLDERS),
+  request: {
+    ...common,
+    ...jsonBody(z.object({ text: TextField.default(""), media: MediaField.default([]) }).strict()),
+  },
+  responses: {
+    201: json(
+      z.object({
+        messageId: z.string(),
+        sessionId: z.string(),
+        status: z.literal("queued"),
+        encoding: z.enum(["gsm7", "ucs2"]),
+        segments: z.number().int(),
+      }),
+      "The message waits to be sent",
+    ),
+    ...problems(404, 409, 422),
+  },
+});
+
+const acceptRoute = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/accept",
+  tags: ["Sessions"],
+  summary: "Takes a waiting session; of two at once one wins, and the other is told who",
+  ...allow(...ACCEPTERS),
+  request: {
+    ...common,
+    body: {
+      required: false,
+      content: {
+        "application/json": {
+          schema: z.object({
+            extensionId: idField("extension").optional().openapi({ description: "Agents leave it out" }),
+          }).strict(),
+        },
+      },
+    },
+  },
+  responses: after,
+});
+
+const transferRoute = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/transfer",
+  tags: ["Sessions"],
+  summary: "Hands the session over to an extension, a queue or a platform",
+  ...allow(...HOLDERS),
+  request: {
+    ...common,
+    ...jsonBody(
+      z.object({
+        to: z.discriminatedUnion("kind", [
+          z.object({ kind: z.literal("extension"), id: idField("extension") }).strict(),
+          z.object({ kind: z.literal("queue"), id: idField("queue") }).strict(),
+          z.object({ kind: z.literal("platform"), id: idField("platform") }).strict(),
+        ]),
+        note: NoteField.optional().openapi({ description: "For whoever takes it over" }),
+      }).strict(),
+    ),
+  },
+  responses: after,
+});
+
+const closeRoute = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/close",
+  tags: ["Sessions"],
+  summary: "Closes the session",
+  ...allow(...HOLDERS),
+  request: common,
+  responses: after,
+});
+
+/** The commands below `/v1/sessions/{id}`. */
+export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRoutesDeps): void {
+  app.openapi(replyRoute, async (c) => {
+    const session = await addressed(c);
+    const { text, media } = c.req.valid("json");
+    const directory = deps.directory.current();
+    const channelId = directory.numbersByAddress.get(session.number)?.channelId ?? "";
+    const channel = directory.channels.get(channelId);
+    if (channel === undefined) {
+      throw new Problem(409, `${session.number} is no longer one of the configured numbers.`);
+    }
+    const mms = deps.providers.get(channel.provider)?.supports.mms === true;
+    const { analysis } = fitting(checkOutgoing(channel, mms, { to: session.contact, text, media }));
+    const { messageId } = await command(c, session, {
+      kind: "send",
+      sessionId: session.id,
+      text,
+      priority: 0,
+      ...(media.length === 0 ? {} : { media }),
+    });
+    if (messageId === undefined) throw new Error("an answer was taken without an id");
+    c.header("location", `/v1/messages/${messageId}`);
+    const { encoding, segments } = analysis;
+    return c.json({ messageId, sessionId: session.id, status: "queued", encoding, segments } as const, 201);
+  });
+
+  app.openapi(acceptRoute, async (c) => {
+    const asked = c.req.valid("json")?.extensionId;
+    const session = await addressed(c);
+    await command(c, session, {
+      kind: "accept",
+      sessionId: session.id,
+      extensionId: actingExtension(c.get("key"), asked),
+    });
+    return c.json(await asNow(session), 200);
+  });
+
+  app.openapi(transferRoute, async (c) => {
+    const session = await addressed(c);
+    const { to, note } = c.req.valid("json");
+    await command(c, session, {
+      kind: "transfer",
+      sessionId: session.id,
+      to,
+      ...(note === undefined ? {} : { note }),
+    });
+    return c.json(await asNow(session), 200);
+  });
+
+  app.openapi(closeRoute, async (c) => {
+    const session = await addressed(c);
+    await command(c, session, { kind: "close", sessionId: session.id });
+    return c.json(await asNow(session), 200);
+  });
+
+  async function addressed(c: Context<ApiEnv>): Promise<SessionRow> {
+    const id = c.req.param("id") ?? "";
+    const session = await own.sessions.get(id);
+    if (session === undefined) throw noSession(id);
+    if (!mayAddress(viewerOf(c.get("key"), deps.directory.current()), session)) throw noSession(id);
+    return session;
+  }
+
+  function command(
+    c: Context<ApiEnv>,
+    session: SessionRow,
+    what: Command,
+  ): Promise<CommandReply & { ok: true }> {
+    const context = {
+      ingress: own.ingress,
+      directory: deps.directory.current(),
+      now: deps.now,
+      key: c.get("key"),
+      idempotencyKey: c.req.header("idempotency-key"),
+      path: c.req.path,
+    };
+    return carryOut(context, session, what);
+  }
+
+  async function asNow(session: SessionRow) {
+    return sessionDetail(await own.sessions.get(session.id) ?? session);
+  }
+}

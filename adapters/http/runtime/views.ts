@@ -1,0 +1,155 @@
+/**
+ * Sessions and messages as the API shows them.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { type MessageRow, OUTBOUND_STATUSES, PRIORITY } from "../../../core/message.ts";
+import { CLOSE_REASONS, SESSION_STATES, type SessionRow } from "../../../core/session.ts";
+
+const Time = z.string().openapi({ format: "date-time" });
+
+export const SessionView = z.object({
+  id: z.string(),
+  conversationId: z.string(),
+  channelId: z.string(),
+  numberId: z.string(),
+  number: z.string().openapi({ description: "Ours" }),
+  contact: z.string().openapi({ description: "Theirs" }),
+  state: z.enum(SESSION_STATES),
+  extensionId: z.string().nullable(),
+  queueId: z.string().nullable(),
+  platformId: z.string().nullable(),
+  openedAt: Time,
+  acceptedAt: Time.nullable(),
+  closedAt: Time.nullable(),
+  closeReason: z.enum(CLOSE_REASONS).nullable(),
+  lastActivityAt: Time,
+  idleAt: Time.openapi({ description: "When it closes by itself unless something is written before" }),
+}).openapi("Session");
+
+export const SessionDetail = SessionView.extend({
+  history: z.array(z.object({
+    state: z.enum(SESSION_STATES),
+    at: Time,
+    by: z.string(),
+    note: z.string().optional(),
+  })),
+}).openapi("SessionDetail");
+
+export const MESSAGE_STATUSES = [...OUTBOUND_STATUSES, "received"] as const;
+export const PRIORITIES = ["reply", "bulk"] as const;
+
+const Media = z.object({
+  url: z.string(),
+  contentType: z.string().optional(),
+  sizeBytes: z.number().optional(),
+});
+
+export const MessageView = z.object({
+  id: z.string(),
+  conversationId: z.string(),
+  position: z.number().int().openapi({ description: "Place in its conversation, from 1" }),
+  sessionId: z.string().nullable(),
+  channelId: z.string(),
+  numberId: z.string(),
+  number: z.string(),
+  contact: z.string(),
+  direction: z.enum(["inbound", "outbound"]),
+  status: z.enum(MESSAGE_STATUSES),
+  priority: z.enum(PRIORITIES),
+  text: z.string(),
+  encoding: z.enum(["gsm7", "ucs2"]),
+  segments: z.number().int(),
+  media: z.array(Media),
+  author: z.object({ kind: z.string(), id: z.string() }).nullable(),
+  extensionId: z.string().nullable(),
+  queueId: z.string().nullable(),
+  platformId: z.string().nullable(),
+  providerId: z.string().nullable(),
+  attempts: z.number().int(),
+  uncertain: z.boolean().openapi({ description: "True while nobody can tell whether the provider took it" }),
+  error: z.object({
+    class: z.string(),
+    providerCode: z.string().optional(),
+    reason: z.string(),
+    retryAt: z.string().optional(),
+  }).nullable(),
+  sendAt: Time.nullable(),
+  expiresAt: Time.nullable(),
+  createdAt: Time,
+  updatedAt: Time,
+}).openapi("Message");
+
+export const MessageDetail = MessageView.extend({
+  history: z.array(z.object({
+    status: z.enum(MESSAGE_STATUSES),
+    at: Time,
+    providerCode: z.string().optional(),
+    reason: z.string().optional(),
+  })),
+}).openapi("MessageDetail");
+
+const time = (ms: number) => new Date(ms).toISOString();
+const timeOrNull = (ms: number | null) => ms === null ? null : time(ms);
+
+export function sessionView(row: SessionRow): z.output<typeof SessionView> {
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    channelId: row.channel_id,
+    numberId: row.number_id,
+    number: row.number,
+    contact: row.contact,
+    state: row.state,
+    extensionId: row.extension_id,
+    queueId: row.queue_id,
+    platformId: row.platform_id,
+    openedAt: time(row.opened_ms),
+    acceptedAt: timeOrNull(row.accepted_ms),
+    closedAt: timeOrNull(row.closed_ms),
+    closeReason: row.close_reason,
+    lastActivityAt: time(row.last_activity_ms),
+    idleAt: time(row.idle_ms),
+  };
+}
+
+export function sessionDetail(row: SessionRow): z.output<typeof SessionDetail> {
+  return { ...sessionView(row), history: [...row.history] };
+}
+
+export function messageView(row: MessageRow): z.output<typeof MessageView> {
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    position: row.position,
+    sessionId: row.session_id,
+    channelId: row.channel_id,
+    numberId: row.number_id,
+    number: row.number,
+    contact: row.contact,
+    direction: row.direction,
+    status: row.status,
+    priority: row.priority === PRIORITY.reply ? "reply" : "bulk",
+    text: row.text,
+    encoding: row.encoding,
+    segments: row.segments,
+    media: [...row.media ?? []],
+    author: row.author,
+    extensionId: row.extension_id,
+    queueId: row.queue_id,
+    platformId: row.platform_id,
+    providerId: row.provider_id,
+    attempts: row.attempts,
+    uncertain: row.uncertain,
+    error: row.error,
+    sendAt: timeOrNull(row.not_before_ms),
+    expiresAt: timeOrNull(row.expires_ms),
+    createdAt: time(row.created_ms),
+    updatedAt: time(row.updated_ms),
+  };
+}
+
+export function messageDetail(row: MessageRow): z.output<typeof MessageDetail> {
+  return { ...messageView(row), history: [...row.history] };
+}

@@ -1,0 +1,97 @@
+/**
+ * What a text must be like to leave through a channel. Asked before a message is taken, by everything that
+ * takes one, so that its author hears of it at once.
+ *
+ * @module
+ */
+import type { Channel, ChannelSettings } from "./channel.ts";
+import type { FieldError } from "./fields.ts";
+import type { Media } from "./message.ts";
+import { analyseText, type TextAnalysis } from "./segments.ts";
+
+export interface OutgoingContent {
+  /** E.164, or however the conversation has it. */
+  readonly to: string;
+  readonly text: string;
+  readonly media: readonly Media[];
+}
+
+export type OutgoingCheck =
+  | { readonly kind: "fits"; readonly analysis: TextAnalysis }
+  /** `invalid`: the author can mend it. `impossible`: this channel cannot do it. `disabled`: not now. */
+  | { readonly kind: "invalid" | "impossible"; readonly errors: readonly FieldError[] }
+  | { readonly kind: "disabled"; readonly detail: string };
+
+/** Compiled once for each version of a channel's settings; null where the pattern is no regular expression. */
+const patterns = new WeakMap<ChannelSettings, RegExp | null>();
+
+/** Whether `content` can leave through `channel`; `supportsMedia`: whether its provider takes media at all. */
+export function checkOutgoing(
+  channel: Channel,
+  supportsMedia: boolean,
+  content: OutgoingContent,
+): OutgoingCheck {
+  const { settings } = channel;
+  const { text, media } = content;
+  if (!channel.enabled) return { kind: "disabled", detail: `the channel ${channel.name} is disabled` };
+  if (text === "" && media.length === 0) return invalid("text", "a message without media needs a text");
+  if (text.length > settings.maxTextLength) {
+    return invalid(
+      "text",
+      `has ${text.length} UTF-16 units; the channel ${channel.name} takes ${settings.maxTextLength}`,
+    );
+  }
+  if (!mayReach(settings, content.to)) {
+    return invalid("to", `the channel ${channel.name} does not send to ${content.to}`);
+  }
+  const analysis = analyseText(text, settings.encoding);
+  if (analysis.unsupported.length > 0) {
+    const named = analysis.unsupported.map((character) => JSON.stringify(character)).join(", ");
+    return invalid("text", `the channel ${channel.name} sends GSM 7-bit only, which has no ${named}`);
+  }
+  if (media.length > 0) return checkMedia(channel, supportsMedia, media) ?? { kind: "fits", analysis };
+  return { kind: "fits", analysis };
+}
+
+function checkMedia(channel: Channel, supportsMedia: boolean, media: readonly Media[]): OutgoingCheck | null {
+  const { outbound, types } = channel.settings.media;
+  if (!outbound) return impossible("media", `the channel ${channel.name} is set to send no media`);
+  if (!supportsMedia) {
+    return impossible("media", `the provider of the channel ${channel.name} takes no media`);
+  }
+  if (types.length === 0) return null;
+  const index = media.findIndex(({ contentType }) =>
+    contentType !== undefined && !types.includes(contentType)
+  );
+  if (index < 0) return null;
+  return invalid(
+    `media.${index}.contentType`,
+    `the channel ${channel.name} takes ${types.join(", ")}, not ${media[index]!.contentType}`,
+  );
+}
+
+function mayReach(settings: ChannelSettings, to: string): boolean {
+  if (settings.destinationPattern === undefined) return true;
+  let pattern = patterns.get(settings);
+  if (pattern === undefined) {
+    pattern = compile(settings.destinationPattern);
+    patterns.set(settings, pattern);
+  }
+  return pattern !== null && pattern.test(to);
+}
+
+function compile(source: string): RegExp | null {
+  try {
+    return new RegExp(source);
+  } catch {
+    return null;
+  }
+}
+
+function invalid(field: string, message: string): OutgoingCheck {
+  return { kind: "invalid", errors: [{ field, message }] };
+}
+
+function impossible(field: string, message: string): OutgoingCheck {
+  return { kind: "impossible", errors: [{ field, message }] };
+}
