@@ -107,7 +107,9 @@ export class PostgresSendStore implements SendStore {
     const texts = parameters.map((value) =>
       typeof value === "object" ? JSON.stringify(value) : String(value)
     );
-    return await this.#sql.unsafe<(Row & Record<string, unknown>)[]>(statement, texts, { prepare: true });
+    return [
+      ...await this.#sql.unsafe<(Row & Record<string, unknown>)[]>(statement, texts, { prepare: true }),
+    ];
   }
 }
 

@@ -317,7 +317,7 @@ export class ChannelSender {
     this.#disarm = null;
     this.#armedMs = dueMs;
     if (dueMs === Infinity) return;
-    this.#disarm = this.#port.clock.after(Math.max(0, dueMs - nowMs), () => {
+    this.#disarm = this.#port.clock.after(Math.max(0, Math.ceil(dueMs - nowMs)), () => {
       this.#disarm = null;
       this.pump();
     });

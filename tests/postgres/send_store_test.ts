@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { PostgresPartitionStore } from "../../adapters/postgres/partition_store.ts";
+import { PostgresSendStore } from "../../adapters/postgres/send_store.ts";
+import { type MessageRow, STATUS_RANK } from "../../core/message.ts";
+import type { LaneFence, RecordRow } from "../../core/ports/send_store.ts";
+import { recordRow } from "../../core/send/send_record.ts";
+import type { Settlement } from "../../core/send/outcome.ts";
+import { sendLaneOf } from "../../core/send/queued_message.ts";
+import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
+import { type TestDatabase, testPostgres } from "../support/postgres.ts";
+import {
+  CHANNEL_ID,
+  conversationName,
+  messageId,
+  OUR_NUMBER,
+  queuedMessage,
+} from "../support/send_fixtures.ts";
+
+const NOW = 1_700_000_100_000;
+const LANE = sendLaneOf(CHANNEL_ID);
+
+class Bench {
+  readonly store: PostgresSendStore;
+  readonly partitions: PostgresPartitionStore;
+  fence: LaneFence = { lane: LANE, epoch: 0 };
+  sequence = 0;
+
+  constructor(readonly database: TestDatabase) {
+    this.store = new PostgresSendStore(database.sql);
+    this.partitions = new PostgresPartitionStore(database.sql);
+  }
+
+  get sql() {
+    return this.database.sql;
+  }
+
+  async own(): Promise<void> {
+    const [owned] = await this.partitions.acquire("send", [LANE], "test");
+    this.fence = { lane: LANE, epoch: owned!.epoch };
+  }
+
+  /** Claims with the tries that the messages have; resolves with the ids claimed. */
+  async claim(messages: readonly MessageRow[], nowMs = NOW): Promise<string[]> {
+    const items = messages.map(({ id, attempts }) => ({ id, lane: LANE, attempts }));
+    return [...(await this.store.claim([this.fence], items, nowMs)).changed].sort();
+  }
+
+  async record(rows: readonly RecordRow[], sequence = ++this.sequence): Promise<string[]> {
+    const lanes = [{ ...this.fence, sequence }];
+    return [...(await this.store.record({ lanes, rows, nowMs: NOW })).changed].sort();
+  }
+
+  async settle(message: MessageRow, settlement: Settlement, attempts = 1): Promise<string[]> {
+    return await this.record([recordRow({ ...message, attempts }, LANE, settlement, NOW)]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.database[Symbol.asyncDispose]();
+  }
+}
+
+Deno.test("the send queue in PostgreSQL", async (t) => {
+  await using postgres = await testPostgres();
+  const step = (name: string, run: (bench: Bench) => Promise<void>) =>
+    t.step(name, async () => {
+      await using bench = new Bench(await postgres.database());
+      await bench.own();
+      await run(bench);
+    });
+
+  await step("status_rank() is the lattice of core/message.ts", async ({ sql }) => {
+    for (const [status, rank] of Object.entries(STATUS_RANK)) {
+      const [row] = await sql`select status_rank(${status}) as rank`;
+      assert.equal(row!.rank, rank, status);
+    }
+  });
+
+  await step("a claim takes queued messages once, counts the try and can be repeated", async (bench) => {
+    const message = queuedMessage(1);
+    await insertMessages(bench.sql, [message]);
+    assert.deepEqual(await bench.claim([message]), [message.id]);
+    assert.deepEqual(
+      await bench.claim([message]),
+      [message.id],
+      "an answer that was lost is asked for again",
+    );
+    const row = await readMessage(bench.sql, message.id);
+    assert.deepEqual([row.status, row.attempts, row.history.map((one) => one.status)], [
+      "sending",
+      1,
+      ["queued", "sending"],
+    ]);
+    assert.deepEqual(await bench.claim([{ ...message, attempts: 1 }]), [], "it is sending, not queued");
+  });
+
+  await step("only the first unfinished message of a conversation is claimed", async (bench) => {
+    const [first, second, other] = [
+      queuedMessage(1),
+      queuedMessage(2),
+      queuedMessage(3, { conversation_id: conversationName(9) }),
+    ];
+    await insertMessages(bench.sql, [first, second, other]);
+    assert.deepEqual(await bench.claim([second, other]), [other.id]);
+    assert.deepEqual(await bench.claim([first]), [first.id]);
+    assert.deepEqual(await bench.claim([second]), []);
+    await bench.settle(first, { kind: "sent", providerId: "p1" });
+    assert.deepEqual(await bench.claim([second]), [second.id]);
+  });
+
+  await step("a held message and one before its start hold up nobody", async (bench) => {
+    const [held, scheduled, next] = [
+      queuedMessage(1),
+      queuedMessage(2, { not_before_ms: NOW + 1 }),
+      queuedMessage(3),
+    ];
+    await insertMessages(bench.sql, [held, scheduled, next]);
+    await bench.claim([held]);
+    await bench.settle(held, { kind: "hold", error: { class: "timeout", reason: "no answer" } });
+    const row = await readMessage(bench.sql, held.id);
+    assert.deepEqual([row.status, row.uncertain], ["sending", true]);
+    assert.deepEqual(await bench.claim([scheduled, next]), [next.id]);
+    await bench.settle(next, { kind: "sent", providerId: null });
+    assert.deepEqual(await bench.claim([scheduled], NOW + 1), [scheduled.id]);
+  });
+
+  await step("a former owner neither claims nor records", async (bench) => {
+    const message = queuedMessage(1);
+    await insertMessages(bench.sql, [message]);
+    await bench.claim([message]);
+    await bench.partitions.acquire("send", [LANE], "another");
+    const claim = await bench.store.claim([bench.fence], [{ id: message.id, lane: LANE, attempts: 0 }], NOW);
+    assert.deepEqual([claim.held.size, claim.changed.size], [0, 0]);
+    assert.deepEqual(await bench.settle(message, { kind: "sent", providerId: "p1" }), []);
+    assert.equal((await readMessage(bench.sql, message.id)).status, "sending");
+    assert.deepEqual(await bench.partitions.loadOutbox("send", [LANE]), []);
+  });
+
+  await step("a result is stored with its statistics and one outbox row, once", async (bench) => {
+    const messages = [1, 2, 3].map((i) =>
+      queuedMessage(i, { conversation_id: conversationName(i), segments: 2, extension_id: "ext_1" })
+    );
+    await insertMessages(bench.sql, messages);
+    await bench.claim(messages);
+    const settlements: Settlement[] = [
+      { kind: "sent", providerId: "p1" },
+      { kind: "end", status: "failed", error: { class: "rejected", reason: "no" }, uncertain: false },
+      {
+        kind: "end",
+        status: "blocked",
+        error: { class: "invalid-sender", reason: "gone" },
+        uncertain: false,
+      },
+    ];
+    const rows = messages.map((message, i) =>
+      recordRow({ ...message, attempts: 1 }, LANE, settlements[i]!, NOW)
+    );
+    assert.deepEqual(await bench.record(rows, 7), messages.map(({ id }) => id));
+    assert.deepEqual(await bench.record(rows, 7), [], "a repeat changes nothing");
+    assert.deepEqual(await readCounts(bench.sql), { sent: 1, delivered: 0, failed: 1, segments_out: 2 });
+    const outbox = await bench.partitions.loadOutbox("send", [LANE]);
+    assert.deepEqual(outbox.map(({ partition, sequence }) => [partition, sequence]), [[LANE, 7]]);
+    assert.deepEqual(
+      new Set(outbox[0]!.payload.events.map(({ type }) => type)),
+      new Set(["message.sent", "message.failed", "message.blocked"]),
+    );
+    assert.deepEqual(outbox[0]!.payload.events.find(({ type }) => type === "message.sent"), rows[0]!.event);
+    const [sent] = await bench.sql`select number, shard from statistics`;
+    assert.deepEqual([sent!.number, sent!.shard], [OUR_NUMBER, 1_000 + LANE]);
+    assert.equal((await readMessage(bench.sql, messages[0]!.id)).provider_id, "p1");
+  });
+
+  await step("a retry goes back to the queue and stays out of reach until it is due", async (bench) => {
+    const message = queuedMessage(1);
+    await insertMessages(bench.sql, [message]);
+    await bench.claim([message]);
+    const retryAtMs = NOW + 60_000;
+    const error = {
+      class: "timeout",
+      reason: "no answer",
+      retryAt: new Date(retryAtMs).toISOString(),
+    } as const;
+    await bench.settle(message, { kind: "retry", error, retryAtMs, attempts: 1, uncertain: true });
+    const request = [{ channelId: CHANNEL_ID, priority: 0 as const, max: 10 }];
+    assert.deepEqual(await bench.store.loadQueued(request, [], retryAtMs - 1), []);
+    const [loaded] = await bench.store.loadQueued(request, [], retryAtMs);
+    assert.deepEqual([loaded!.attempts, loaded!.uncertain, loaded!.error], [1, true, error]);
+    assert.deepEqual(
+      await bench.claim([{ ...message, attempts: 0 }]),
+      [],
+      "what is remembered must be up to date",
+    );
+    assert.deepEqual(await bench.claim([{ ...message, attempts: 1 }]), [message.id]);
+    assert.deepEqual(
+      await bench.settle(message, { kind: "retry", error, retryAtMs, attempts: 1, uncertain: true }),
+      [],
+    );
+  });
+
+  await step(
+    "a result after the delivery report keeps the status and adds the provider's id",
+    async (bench) => {
+      const message = queuedMessage(1);
+      await insertMessages(bench.sql, [message]);
+      await bench.claim([message]);
+      await bench.sql`update messages set status = 'delivered' where id = ${message.id}`;
+      assert.deepEqual(await bench.settle(message, { kind: "sent", providerId: "p1" }), []);
+      await bench.store.addProviderIds([{ id: message.id, provider_id: "p1" }]);
+      const row = await readMessage(bench.sql, message.id);
+      assert.deepEqual([row.status, row.provider_id], ["delivered", "p1"]);
+      assert.equal((await readCounts(bench.sql)).sent, 0);
+    },
+  );
+
+  await step("pages come by channel, priority and age, without what is known or not due", async (bench) => {
+    const rows = [
+      ...[1, 2, 3, 4].map((i) => queuedMessage(i, { priority: 1 })),
+      queuedMessage(5, { status: "sent" }),
+      queuedMessage(6, { not_before_ms: NOW + 5_000 }),
+      queuedMessage(7, { channel_id: "ch_other" }),
+      queuedMessage(8),
+    ];
+    await insertMessages(bench.sql, rows);
+    const load = async (known: string[], dueByMs: number) =>
+      (await bench.store.loadQueued(
+        [{ channelId: CHANNEL_ID, priority: 0, max: 5 }, { channelId: CHANNEL_ID, priority: 1, max: 2 }],
+        known,
+        dueByMs,
+      )).map(({ id }) => id);
+    assert.deepEqual(await load([messageId(2)], NOW), [8, 1, 3].map((i) => messageId(i)));
+    assert.deepEqual(await load([], NOW + 5_000), [6, 8, 1, 2].map((i) => messageId(i)));
+    const conversation = await bench.store.loadConversations([conversationName(0)], 3, NOW);
+    assert.deepEqual(conversation.map(({ position }) => position), [1, 2, 3]);
+  });
+
+  await step("a take-over settles what was under way by the channel's policy", async (bench) => {
+    const policies = ["requeue", "resend", "hold"] as const;
+    const rows = policies.map((policy, i) =>
+      queuedMessage(i, { channel_id: `ch_${policy}`, status: "sending", attempts: 1 })
+    );
+    await insertMessages(bench.sql, rows);
+    const wanted = policies.map((policy) => ({ channelId: `ch_${policy}`, lane: LANE, policy }));
+    const settled = await bench.store.recover([bench.fence], wanted, NOW);
+    assert.deepEqual(settled, { requeue: 1, resend: 1, hold: 1 });
+    const after = await Promise.all(rows.map(({ id }) => readMessage(bench.sql, id)));
+    assert.deepEqual(after.map(({ status, uncertain, attempts }) => [status, uncertain, attempts]), [
+      ["queued", false, 1],
+      ["queued", true, 1],
+      ["sending", true, 1],
+    ]);
+    assert.match(after[2]!.history.at(-1)!.reason!, /uncertain/);
+    assert.deepEqual(await bench.store.recover([bench.fence], wanted, NOW), {
+      requeue: 0,
+      resend: 0,
+      hold: 0,
+    });
+    const held = await bench.store.loadHeld([{ channelId: "ch_hold", dueBeforeMs: NOW }], 10);
+    assert.deepEqual(held.map(({ id }) => id), [rows[2]!.id]);
+    assert.deepEqual(
+      await bench.store.loadHeld([{ channelId: "ch_hold", dueBeforeMs: rows[2]!.created_ms }], 10),
+      [],
+    );
+  });
+
+  await step("what was sent since midnight is counted for the daily cap", async (bench) => {
+    const message = queuedMessage(1, { segments: 3 });
+    await insertMessages(bench.sql, [message]);
+    await bench.claim([message]);
+    await bench.settle(message, { kind: "sent", providerId: "p1" });
+    const usage = await bench.store.loadUsage([CHANNEL_ID, "ch_other"], NOW - NOW % 86_400_000);
+    assert.deepEqual([...usage], [[CHANNEL_ID, { messages: 1, segments: 3 }]]);
+    assert.equal((await bench.store.loadUsage([CHANNEL_ID], NOW + 3_600_000)).size, 0);
+  });
+});
