@@ -27,6 +27,7 @@ import {
 import type { LogMessage } from "../core/ports/partition_log.ts";
 import type { Applier, ApplyResult } from "../core/runtime/lane.ts";
 import type { SessionRow } from "../core/session.ts";
+import { storableText } from "../core/storable_text.ts";
 import {
   conversationOf,
   type ConversationState,
@@ -137,7 +138,9 @@ export class ConversationApplier implements Applier {
         draft.bury(position, "poisoned", poison, JSON.stringify(entry));
         continue;
       }
-      const earlier = draft.resultOf(entry.key) ?? loaded.seen.get(entry.key);
+      // A contact's message has the result null: "not seen" is undefined alone.
+      const inBatch = draft.resultOf(entry.key);
+      const earlier = inBatch === undefined ? loaded.seen.get(entry.key) : inBatch;
       if (earlier !== undefined) {
         draft.repeat(position, entry, earlier);
         continue;
@@ -265,8 +268,8 @@ class BatchDraft {
       stream: this.#options.streamOf(position.partition),
       partition: position.partition,
       sequence: position.sequence,
-      reason,
-      payload,
+      reason: storableText(reason),
+      payload: storableText(payload, payload.length),
     });
   }
 

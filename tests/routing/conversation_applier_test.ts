@@ -1,0 +1,76 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { type ConversationEntry, packEntries } from "../../core/entry.ts";
+import type { ConversationCommit, ConversationStore, SeenRow } from "../../core/ports/conversation_store.ts";
+import type { LogMessage } from "../../core/ports/partition_log.ts";
+import { ConversationApplier } from "../../routing/conversation_applier.ts";
+import { CHANNEL, DIRECTORY, TO_QUEUE } from "./directory.ts";
+
+const AT = 1_700_000_000_000;
+
+class MemoryStore implements ConversationStore {
+  readonly commits: ConversationCommit[] = [];
+  readonly seen = new Map<string, SeenRow["result"]>();
+
+  load() {
+    return Promise.resolve({ states: new Map<string, unknown>(), seen: this.seen });
+  }
+
+  commit(commit: ConversationCommit): Promise<"committed"> {
+    this.commits.push(commit);
+    for (const { key, result } of commit.seen) this.seen.set(key, result);
+    return Promise.resolve("committed");
+  }
+
+  rehearse(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+}
+
+function setUp() {
+  const store = new MemoryStore();
+  const applier = new ConversationApplier({
+    store,
+    directory: { current: () => DIRECTORY } as never,
+    epochOf: () => 1,
+    shard: 0,
+    streamOf: (partition) => `IN_${partition}`,
+    onQueued: () => {},
+    onDeadLetter: () => {},
+    now: () => AT,
+  });
+  return { store, apply: (...batch: LogMessage[]) => applier.apply(batch, new Map()) };
+}
+
+function inbound(key: string): ConversationEntry {
+  const { number } = TO_QUEUE;
+  return { kind: "inbound", key, at: AT, channelId: CHANNEL.id, number, contact: "+12025550001", text: key };
+}
+
+function message(sequence: number, payload: string): LogMessage {
+  return { partition: 0, sequence, data: new TextEncoder().encode(payload) };
+}
+
+function pack(sequence: number, ...entries: ConversationEntry[]): LogMessage {
+  return message(sequence, packEntries(entries.map((entry) => JSON.stringify(entry))));
+}
+
+Deno.test("ConversationApplier applies a contact's message once, however often and wherever it is repeated", async () => {
+  const { store, apply } = setUp();
+  await apply(pack(1, inbound("a"), inbound("a"), inbound("b")), pack(2, inbound("a"), inbound("b")));
+  await apply(pack(3, inbound("b"), inbound("c"), inbound("c")));
+  deepEqual(store.commits.flatMap((commit) => commit.messages.map(({ text }) => text)), ["a", "b", "c"]);
+  deepEqual(store.commits.flatMap((commit) => commit.statistics.map(({ received }) => received)), [2, 1]);
+  deepEqual(store.commits.flatMap((commit) => commit.seen.map(({ key }) => key)), ["a", "b", "c"]);
+});
+
+Deno.test("ConversationApplier buries what it cannot read in a form that can be stored, and goes on behind it", async () => {
+  const { store, apply } = setUp();
+  await apply(message(1, "\0 no JSON \0"), pack(2, inbound("behind")));
+  const [commit] = store.commits;
+  deepEqual(commit!.messages.map(({ text }) => text), ["behind"]);
+  const [letter] = commit!.deadLetters;
+  equal(letter!.kind, "undecodable");
+  equal(letter!.payload, " no JSON ");
+  equal(letter!.reason.includes("\0"), false);
+  equal(commit!.partitions[0]!.cursor, 2);
+});
