@@ -5,6 +5,7 @@
  */
 import type { App } from "./context.ts";
 import type { AppDeps, RouteModule } from "./deps.ts";
+import { applyRoutes } from "./routes/apply.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { channelActionRoutes } from "./routes/channel_actions.ts";
 import { channelRoutes } from "./routes/channels.ts";
@@ -29,6 +30,7 @@ const MODULES: readonly RouteModule[] = [
   platformRoutes,
   keyRoutes,
   auditRoutes,
+  applyRoutes,
 ];
 
 export function registerRoutes(app: App, deps: AppDeps): void {

@@ -44,7 +44,7 @@ export interface ReadConfigOptions {
 }
 
 /** Variables of this program that are read elsewhere. */
-const OTHER_VARIABLES = new Set(["PATCHBAY_CACHE_DIR", "PATCHBAY_KEY", "PATCHBAY_URL"]);
+const OTHER_VARIABLES = new Set(["PATCHBAY_CACHE_DIR", "PATCHBAY_URL", "PATCHBAY_TEST_DATABASE_URL"]);
 
 /** Reads and checks everything; all faults are told at once. */
 export function readConfig({ args, env, checks = {} }: ReadConfigOptions): ConfigResult {

@@ -1,0 +1,70 @@
+/**
+ * The form of a file for `apply`: what the API takes, with names in place of ids.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { ROLES } from "../directory.ts";
+import { ChannelInputSchema } from "./channel_input.ts";
+import { ExtensionInputSchema } from "./extensions.ts";
+import { patchSchema } from "./merge.ts";
+import { NameSchema } from "./name.ts";
+import { NumberInputSchema } from "./numbers.ts";
+import { PlatformInputSchema } from "./platforms.ts";
+import { QueueInputSchema } from "./queues.ts";
+
+const ITEMS_MAX = 10_000;
+const Reference = z.string().min(1).max(100);
+
+/** Every field but those that say which one it is may be left out: what is not named stays as it is. */
+const partial = (schema: z.ZodObject, without: readonly string[]) => patchSchema(schema, without).shape;
+
+const ChannelItem = z.object({
+  ...partial(ChannelInputSchema, ["fallbackChannelId"]),
+  name: NameSchema,
+  provider: Reference,
+  fallbackChannel: Reference.nullable().optional().describe("Name of a channel"),
+}).strict();
+
+const NumberItem = z.object({
+  ...partial(NumberInputSchema, ["channelId", "destination", "allowedExtensions"]),
+  number: z.string().min(1).max(64),
+  channel: Reference.describe("Name of a channel"),
+  destination: z.union([
+    z.object({ queue: Reference }).strict(),
+    z.object({ extension: Reference }).strict(),
+    z.object({ platform: Reference }).strict(),
+  ], "must be one of {queue: …}, {extension: …}, {platform: …}").nullable().optional(),
+  allowedExtensions: z.array(Reference).max(1_000).optional().describe("As people dial them, e.g. 101"),
+}).strict();
+
+const ExtensionItem = ExtensionInputSchema;
+
+const QueueItem = z.object({
+  ...partial(QueueInputSchema, ["members"]),
+  name: NameSchema,
+  members: z.array(Reference).max(1_000).optional().describe("Extensions as people dial them, e.g. 101"),
+}).strict();
+
+const PlatformItem = z.object({ ...partial(PlatformInputSchema, []), name: NameSchema }).strict();
+
+const KeyItem = z.object({
+  name: NameSchema,
+  role: z.enum(ROLES),
+  extension: Reference.optional().describe("For the role agent"),
+  platform: Reference.optional().describe("For the role platform"),
+  expiresAt: z.iso.datetime({ offset: true }).nullable().optional(),
+}).strict();
+
+export const ApplyDocumentSchema = z.object({
+  extensions: z.array(ExtensionItem).max(ITEMS_MAX).default([]),
+  platforms: z.array(PlatformItem).max(ITEMS_MAX).default([]),
+  queues: z.array(QueueItem).max(ITEMS_MAX).default([]),
+  channels: z.array(ChannelItem).max(ITEMS_MAX).default([]),
+  numbers: z.array(NumberItem).max(ITEMS_MAX).default([]),
+  keys: z.array(KeyItem).max(ITEMS_MAX).default([]),
+}).strict();
+
+export type ApplyDocument = z.output<typeof ApplyDocumentSchema>;
+export type KeyItem = z.output<typeof KeyItem>;
+export type NumberItem = z.output<typeof NumberItem>;
