@@ -1,0 +1,73 @@
+/**
+ * What a run of the bench suite gives: the JSON file's schema. Rates are messages per second, latencies ms,
+ * memory MB (of 2^20 bytes).
+ *
+ * @module
+ */
+import type { Machine } from "./machine.ts";
+import type { ProcessUsage } from "./process_usage.ts";
+import type { LatencySummary } from "./simulator/histogram.ts";
+
+/** The file written with `--json`. */
+export interface BenchReport {
+  readonly schema: 1;
+  readonly program: "patchbay";
+  readonly version: string;
+  /** Of the load generator. */
+  readonly connections: number;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly tookSeconds: number;
+  readonly machine: Machine;
+  readonly benches: readonly BenchResult[];
+}
+
+/** One bench. */
+export interface BenchResult {
+  readonly name: string;
+  readonly about: string;
+  readonly rows: readonly BenchRow[];
+  /** What has to be known to read the rows. */
+  readonly notes: readonly string[];
+}
+
+/** One measurement. */
+export interface BenchRow {
+  readonly what: string;
+  /** Null where the row is about latency at a given rate that was kept. */
+  readonly rateMps: number | null;
+  readonly latency?: LatencySummary;
+  /** What the rate is held against, from the same run. */
+  readonly ceiling?: { readonly what: string; readonly rateMps: number; readonly ratio: number };
+  readonly targets?: readonly Target[];
+  readonly processes?: readonly ProcessCost[];
+  /** Figures of this measurement alone. */
+  readonly more?: Readonly<Record<string, number | string | boolean>>;
+}
+
+export interface Target {
+  /** E.g. "p99 < 50 ms". */
+  readonly text: string;
+  readonly met: boolean;
+}
+
+export interface ProcessCost extends ProcessUsage {
+  /** CPU seconds for 1,000 of the row's messages. */
+  readonly cpuSecondsPer1000: number;
+}
+
+/** Puts what was used in relation to what was done. */
+export function costs(usage: readonly ProcessUsage[], messages: number): ProcessCost[] {
+  return usage.map((one) => ({
+    ...one,
+    cpuSecondsPer1000: messages === 0 ? 0 : (one.cpuSeconds / messages) * 1000,
+  }));
+}
+
+/** The middle one; of an even number the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length === 0) return 0;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,135 @@
+/**
+ * `send`: from `POST /v1/messages` to the carrier's socket to the stored result; then at a limited rate.
+ *
+ * @module
+ */
+import { type Bench, type BenchContext, freshSystem } from "./bench_context.ts";
+import { type Carrier, startCarrier } from "./carrier.ts";
+import { httpLoad } from "./http_load.ts";
+import { install, type Installation, untilCounts } from "./installation.ts";
+import { UsageWatch } from "./process_usage.ts";
+import { type BenchRow, costs } from "./report.ts";
+import { limitedRow } from "./send_limited.ts";
+import { apiSend, carrierSend } from "./send_requests.ts";
+import type { Program, SystemUnderTest } from "./system_under_test.ts";
+
+const SECONDS = 15;
+const WARMUP_MESSAGES = 10_000;
+const UNLIMITED = { rateMps: 100_000, burst: 100_000 };
+const SENT_MS_MAX = 300_000;
+const TARGET_MPS = 2_500;
+const LIMITED_RATES = [50, 500];
+
+export interface Sending {
+  readonly context: BenchContext;
+  readonly system: SystemUnderTest;
+  readonly program: Program;
+  readonly carrier: Carrier;
+  readonly installation: Installation;
+}
+
+export const send: Bench = {
+  name: "send",
+  about: "POST /v1/messages → carrier's socket → result stored; then at limited rates",
+  run: async (context) => {
+    await using carrier = await startCarrier();
+    await using system = await freshSystem(context);
+    const program = await system.start("all");
+    const installation = await install({ api: program.api, carrierUrl: carrier.url, ...UNLIMITED });
+    const sending: Sending = { context, system, program, carrier, installation };
+
+    context.say("the carrier alone");
+    const sink = await httpLoad({
+      origin: carrier.url,
+      lines: context.connections,
+      seconds: Math.min(8, context.seconds ?? SECONDS),
+      request: carrierSend(carrier.url),
+    });
+    await carrier.reset();
+    context.say(`opening ${WARMUP_MESSAGES} conversations`);
+    await sendAll(sending, { count: WARMUP_MESSAGES });
+    const unlimited = [
+      await unlimitedRow(sending, "unlimited, without delivery reports", sink.rateMps),
+      await unlimitedRow(sending, "unlimited, with delivery reports", sink.rateMps, true),
+    ];
+    const limited: BenchRow[] = [];
+    for (const rateMps of LIMITED_RATES) {
+      for (const reports of [false, true]) {
+        limited.push(await limitedRow(sending, { rateMps, reports, seconds: context.seconds ?? SECONDS }));
+      }
+    }
+    return {
+      rows: [...unlimited, ...limited, {
+        what: "the carrier's simulator alone, same client (ceiling)",
+        rateMps: sink.rateMps,
+        latency: sink.latency,
+      }],
+      notes: [
+        "Rate, unlimited: from the first POST until every result is stored. Latency: of the POST, answered when the " +
+        "message is committed.",
+        "Rate, limited: at the carrier's socket, from the first to the last message; each of them waited in the queue.",
+      ],
+    };
+  },
+};
+
+/** Enqueues and waits until all results are stored. */
+async function sendAll(
+  { context, program, installation }: Sending,
+  amount: { readonly count: number } | { readonly seconds: number },
+) {
+  const { sent: before } = await untilCounts(program.api, installation.channelId, () => true, ONCE);
+  const startMs = performance.now();
+  const posts = await httpLoad({
+    origin: program.url,
+    lines: context.connections,
+    ...amount,
+    request: apiSend(program, installation),
+  });
+  const wanted = before + posts.requests;
+  const counts = await untilCounts(program.api, installation.channelId, ({ sent }) => sent >= wanted, {
+    timeoutMs: SENT_MS_MAX,
+    everyMs: 50,
+  });
+  if (counts.sent < wanted) {
+    throw new Error(`${wanted - counts.sent} of ${posts.requests} messages were not sent`);
+  }
+  return { posts, seconds: (performance.now() - startMs) / 1000 };
+}
+
+const ONCE = { timeoutMs: 0, everyMs: 0 };
+
+async function unlimitedRow(
+  sending: Sending,
+  what: string,
+  sinkMps: number,
+  reports = false,
+): Promise<BenchRow> {
+  const { context, carrier, program, system, installation } = sending;
+  context.say(what);
+  await carrier.setReports(reports);
+  const watch = new UsageWatch([
+    ...system.watched(program),
+    { name: "carrier", pid: carrier.pid, tree: false },
+  ]);
+  const { posts, seconds } = await sendAll(sending, { seconds: context.seconds ?? SECONDS });
+  const usage = watch.stop();
+  await carrier.setReports(false);
+  await carrier.untilReported();
+  const { delivered } = await untilCounts(program.api, installation.channelId, () => true, ONCE);
+  const rateMps = posts.requests / seconds;
+  return {
+    what,
+    rateMps,
+    latency: posts.latency,
+    ceiling: { what: "the carrier's simulator alone", rateMps: sinkMps, ratio: rateMps / sinkMps },
+    ...(reports ? {} : { targets: [{ text: `≥ ${TARGET_MPS}/s`, met: rateMps >= TARGET_MPS }] }),
+    processes: costs(usage, posts.requests),
+    more: {
+      messages: posts.requests,
+      "enqueued/s": posts.rateMps,
+      "results stored after the last POST, s": seconds - posts.seconds,
+      ...(reports ? { "delivered by then": delivered } : {}),
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Sending at a limited rate, judged at the carrier's socket.
+ *
+ * @module
+ */
+import { httpLoad } from "./http_load.ts";
+import { untilCounts } from "./installation.ts";
+import { UsageWatch } from "./process_usage.ts";
+import { type BenchRow, costs } from "./report.ts";
+import { apiSend } from "./send_requests.ts";
+import type { Sending } from "./send.ts";
+import { acceptedMoreThanOnce, slidingWindowMax } from "./simulator/audit.ts";
+
+export interface LimitedOptions {
+  readonly rateMps: number;
+  /** Whether delivery reports come back meanwhile. */
+  readonly reports: boolean;
+  readonly seconds: number;
+}
+
+const BURST = 1;
+const LINES = 64;
+const SHARE_MIN = 0.98;
+
+/** Queues as many messages as the rate lets through in the time, and looks at when they arrived. */
+export async function limitedRow(sending: Sending, options: LimitedOptions): Promise<BenchRow> {
+  const { context, program, carrier, installation, system } = sending;
+  const { rateMps, reports, seconds } = options;
+  const what = `limited to ${rateMps}/s, burst ${BURST}, ${reports ? "with" : "without"} delivery reports`;
+  context.say(what);
+  const { api } = program;
+  await carrier.reset();
+  await carrier.setReports(reports);
+  await api.patch(`/v1/channels/${installation.channelId}`, { rateMps, burst: BURST });
+  const before = await untilCounts(api, installation.channelId, () => true, { timeoutMs: 0, everyMs: 0 });
+  const count = Math.max(10, Math.round(rateMps * seconds));
+  const watch = new UsageWatch([
+    ...system.watched(program),
+    { name: "carrier", pid: carrier.pid, tree: false },
+  ]);
+  await httpLoad({ origin: program.url, lines: LINES, count, request: apiSend(program, installation) });
+  const after = await untilCounts(api, installation.channelId, ({ sent }) => sent >= before.sent + count, {
+    timeoutMs: seconds * 2_000 + 30_000,
+    everyMs: 250,
+  });
+  const usage = watch.stop();
+  if (after.sent < before.sent + count) {
+    throw new Error(`${before.sent + count - after.sent} of ${count} messages were not sent at ${rateMps}/s`);
+  }
+  const calls = await carrier.record();
+  await carrier.setReports(false);
+  await carrier.untilReported();
+  const times = calls.filter(({ accepted }) => accepted).map(({ atMs }) => atMs).sort((a, b) => a - b);
+  const achievedMps = (times.length - 1) / ((times.at(-1)! - times[0]!) / 1000);
+  const share = achievedMps / rateMps;
+  const worst = slidingWindowMax(times, 1_000);
+  return {
+    what,
+    rateMps: achievedMps,
+    ceiling: { what: "the rate that was set", rateMps, ratio: share },
+    targets: [
+      { text: "98–100 % of the rate", met: share >= SHARE_MIN && share <= 1 },
+      { text: `worst second ≤ rate + burst`, met: worst <= rateMps + BURST },
+    ],
+    processes: costs(usage, count),
+    more: {
+      messages: times.length,
+      "% of the rate": share * 100,
+      "most in any sliding second": worst,
+      "sent twice": acceptedMoreThanOnce(calls).size,
+      "calls refused": calls.length - times.length,
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * One stretch of contacts writing, watched from the webhook to the event.
+ *
+ * @module
+ */
+import { letContactsWrite } from "./contacts.ts";
+import type { EventListener } from "./event_listener.ts";
+import type { Installation } from "./installation.ts";
+import { type ProcessUsage, UsageWatch, type Watched } from "./process_usage.ts";
+import type { GeneratorResult } from "./simulator/generator.ts";
+import type { LatencySummary } from "./simulator/histogram.ts";
+
+export interface TrialOptions {
+  readonly installation: Installation;
+  readonly listener: EventListener;
+  readonly watched: readonly Watched[];
+  /** Null: as fast as the connections allow. */
+  readonly rateMps: number | null;
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+export interface Trial {
+  readonly offeredMps: number | null;
+  readonly accept: GeneratorResult;
+  /** From a webhook's leaving to its event, after the warm-up. */
+  readonly toEvent: LatencySummary;
+  /** Events of messages per second, from the end of the warm-up until the last one came. */
+  readonly receivedMps: number;
+  /** Accepted and not yet received as event: most at any time, and one second after the end. */
+  readonly backlogMost: number;
+  readonly backlogAfter1s: number;
+  /** From the last answer to the last event. */
+  readonly drainSeconds: number;
+  readonly usage: readonly ProcessUsage[];
+  readonly messages: number;
+}
+
+const WARMUP_MS = 1_500;
+const SAMPLE_MS = 100;
+const DRAIN_MS_MAX = 120_000;
+/** An offered rate counts as accepted from here on. */
+const KEPT_SHARE = 0.99;
+
+/** Runs it, and waits until every accepted message's event is in. Throws when one never comes. */
+export async function runTrial(options: TrialOptions): Promise<Trial> {
+  const { installation, listener, rateMps, seconds, connections } = options;
+  const before = listener.received;
+  const fromMs = performance.now() + WARMUP_MS;
+  listener.measureFrom(fromMs);
+  const watch = new UsageWatch(options.watched);
+  const generator = letContactsWrite({ ...installation, rateMps, seconds, connections, warmupMs: WARMUP_MS });
+  let receivedAtStart = before;
+  const warm = setTimeout(() => receivedAtStart = listener.received, WARMUP_MS);
+  let backlogMost = 0;
+  const sampling = setInterval(() => {
+    backlogMost = Math.max(backlogMost, generator.progress().accepted - (listener.received - before));
+  }, SAMPLE_MS);
+  const accept = await generator.done;
+  clearInterval(sampling);
+  clearTimeout(warm);
+  const endMs = performance.now();
+  await listener.until(before + accept.accepted, 1_000);
+  const backlogAfter1s = Math.max(0, accept.accepted - (listener.received - before));
+  const all = await listener.until(before + accept.accepted, DRAIN_MS_MAX);
+  const usage = watch.stop();
+  if (!all) throw new Error(`${accept.accepted - (listener.received - before)} events never came`);
+  return {
+    offeredMps: rateMps,
+    accept,
+    toEvent: listener.lag().summary(),
+    receivedMps: (listener.received - receivedAtStart) / ((listener.lastMs - fromMs) / 1000),
+    backlogMost,
+    backlogAfter1s,
+    drainSeconds: Math.max(0, (listener.lastMs - endMs) / 1000),
+    usage,
+    messages: accept.accepted,
+  };
+}
+
+/** Whether the offered rate was accepted and nothing lagged behind at the end. */
+export function isSustained({ offeredMps, accept, backlogAfter1s, toEvent }: Trial): boolean {
+  return offeredMps !== null && accept.acceptedMps >= offeredMps * KEPT_SHARE && backlogAfter1s === 0 &&
+    toEvent.p99Ms < 1_000 && accept.refused === 0 && accept.broken === 0;
+}
