@@ -13,6 +13,11 @@ export interface GroupCommitOptions<T> {
   /** Largest group, in units of `sizeOf`. */
   readonly maxSize: number;
   readonly sizeOf: (item: T) => number;
+  /**
+   * When a line that was at rest writes its first group. Lines that share a destination may start together, so that
+   * their writes share a trip. @default {queueMicrotask}
+   */
+  readonly start?: (run: () => void) => void;
 }
 
 interface Group<T> {
@@ -59,7 +64,7 @@ export class GroupCommit<T> {
     if (!this.#running) {
       this.#running = true;
       // One turn of the microtask queue lets a burst of calls share the first group.
-      queueMicrotask(() => this.#run());
+      (this.#options.start ?? queueMicrotask)(() => this.#run());
     }
     return group.promise;
   }

@@ -9,10 +9,10 @@
  * @module
  */
 import { headers, type NatsConnection } from "@nats-io/transport-node";
-import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
 import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
 import type { OutboxPayload } from "../../core/outbox.ts";
+import { AckedPublisher, PublishError } from "./acked_publisher.ts";
 import type { Names } from "./topology.ts";
 
 interface Outgoing {
@@ -29,7 +29,7 @@ const RETRY_PAUSE_MS = 300;
 
 export class EventPublisher {
   readonly #connection: NatsConnection;
-  readonly #js: JetStreamClient;
+  readonly #publisher: AckedPublisher;
   readonly #names: Names;
   readonly #atomic: boolean;
   readonly #commit: GroupCommit<Outgoing>;
@@ -39,7 +39,7 @@ export class EventPublisher {
 
   constructor(connection: NatsConnection, names: Names, atomic: boolean) {
     this.#connection = connection;
-    this.#js = jetstream(connection, { timeout: TIMEOUT_MS });
+    this.#publisher = new AckedPublisher(connection, TIMEOUT_MS);
     this.#names = names;
     this.#atomic = atomic;
     this.#commit = new GroupCommit<Outgoing>({
@@ -85,6 +85,7 @@ export class EventPublisher {
   /** Ends the retries: what is not published stays in the outbox. */
   stop(): void {
     this.#stopped = true;
+    this.#publisher.stop();
   }
 
   /** Tries until it works, since the next group must not overtake this one. */
@@ -103,7 +104,11 @@ export class EventPublisher {
     if (this.#atomic && items.length >= SINGLES_BELOW) {
       if (await this.#writeBatch(items)) return;
     }
-    await Promise.all(items.map((item) => this.#js.publish(item.subject, item.body, { msgID: item.id })));
+    await Promise.all(items.map((item) => {
+      const id = headers();
+      id.set("Nats-Msg-Id", item.id);
+      return this.#publisher.publish(item.subject, item.body, id);
+    }));
   }
 
   /** False when the server refused the batch as a whole: then nothing of it is stored. */
@@ -117,12 +122,14 @@ export class EventPublisher {
     }
     const commit = batchHeaders(batch, items.length, items[last]!.id);
     commit.set("Nats-Batch-Commit", "1");
-    const answer = await this.#connection.request(items[last]!.subject, items[last]!.body, {
-      headers: commit,
-      timeout: TIMEOUT_MS,
-    });
-    // Refused for instance when one of the events is in the stream already, after a crash.
-    return answer.json<{ error?: unknown }>().error === undefined;
+    try {
+      await this.#publisher.publish(items[last]!.subject, items[last]!.body, commit);
+      return true;
+    } catch (error) {
+      // Refused for instance when one of the events is in the stream already, after a crash.
+      if (error instanceof PublishError && error.code !== 0) return false;
+      throw error;
+    }
   }
 }
 

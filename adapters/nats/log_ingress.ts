@@ -4,7 +4,6 @@
  * @module
  */
 import type { NatsConnection } from "@nats-io/transport-node";
-import { jetstream, type JetStreamClient } from "@nats-io/jetstream";
 import {
   type CommandEntry,
   type CommandReply,
@@ -15,6 +14,8 @@ import {
 import { GroupCommit } from "../../core/group_commit.ts";
 import { hash32, partitionOf } from "../../core/partition.ts";
 import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
+import { AckedPublisher } from "./acked_publisher.ts";
+import { nextTick } from "./next_tick.ts";
 import { type LogKind, type Names, STATUS_PARTITIONS } from "./topology.ts";
 
 export interface LogIngressOptions {
@@ -38,14 +39,14 @@ const MAX_PACK_ENTRIES = 500;
 
 export class LogIngress implements Ingress {
   readonly #options: LogIngressOptions;
-  readonly #js: JetStreamClient;
+  readonly #publisher: AckedPublisher;
   readonly #logs = new Map<string, GroupCommit<string>>();
   readonly #replies: ReplyBox;
   #pending = 0;
 
   constructor(options: LogIngressOptions) {
     this.#options = options;
-    this.#js = jetstream(options.connection, { timeout: PUBLISH_TIMEOUT_MS });
+    this.#publisher = new AckedPublisher(options.connection, PUBLISH_TIMEOUT_MS);
     this.#replies = new ReplyBox(options.connection, options.names, options.processId);
   }
 
@@ -87,6 +88,7 @@ export class LogIngress implements Ingress {
   }
 
   stop(): void {
+    this.#publisher.stop();
     this.#replies.stop();
   }
 
@@ -101,6 +103,7 @@ export class LogIngress implements Ingress {
         maxItems: MAX_PACK_ENTRIES,
         sizeOf: (text) => text.length,
         write: (items) => this.#write(subject, items),
+        start: nextTick,
       });
       this.#logs.set(subject, log);
     }
@@ -114,7 +117,7 @@ export class LogIngress implements Ingress {
 
   async #write(subject: string, items: readonly string[]): Promise<void> {
     try {
-      await this.#js.publish(subject, packEntries(items));
+      await this.#publisher.publish(subject, packEntries(items));
     } catch (error) {
       throw new UnavailableError(`the message log cannot be written: ${(error as Error).message}`);
     }
