@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import { PostgresPartitionStore } from "../../adapters/postgres/partition_store.ts";
+import { PostgresSendStore } from "../../adapters/postgres/send_store.ts";
+import { systemClock } from "../../adapters/system/clock.ts";
+import { type Directory, EMPTY_DIRECTORY } from "../../core/directory.ts";
+import type { PatchbayEvent } from "../../core/events.ts";
+import type { MessageRow } from "../../core/message.ts";
+import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { Provider } from "../../core/ports/provider.ts";
+import type { CallOutcome } from "../../core/ports/provider_call.ts";
+import { SEND_LANES } from "../../core/send/queued_message.ts";
+import { SendWorker, type SendWorkerOptions } from "../../core/send/send_worker.ts";
+import { fakeProvider } from "../support/fake_provider.ts";
+import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
+import { type TestDatabase, testPostgres } from "../support/postgres.ts";
+import {
+  CHANNEL_ID,
+  channelOf,
+  conversationName,
+  messageId as messageIdAt,
+  NUMBER_ID,
+  ownNumber,
+  queuedMessage as queuedMessageAt,
+} from "../support/send_fixtures.ts";
+
+/** Messages of now: old ones would not be tried again. */
+const START = Date.now();
+const messageId = (index: number) => messageIdAt(index, START);
+const queuedMessage = (index: number, changes: Partial<MessageRow> = {}) =>
+  queuedMessageAt(index, { created_ms: START, ...changes });
+
+/** Takes everything; what a call carried can be read from its body. */
+const provider: Provider = {
+  ...fakeProvider,
+  kind: "test",
+  buildSend: (message) => ({ method: "POST", url: "http://127.0.0.1/", headers: {}, body: message.id }),
+  readSend: ({ status, body }) =>
+    status === 200 ? { kind: "accepted", providerId: `p-${body}` } : {
+      kind: "failed",
+      error: { class: status === 429 ? "throttled" : "rejected", reason: `answered ${status}` },
+    },
+};
+
+function answered(status: number, body: string): CallOutcome {
+  return { kind: "answered", answer: { status, headers: {}, body } };
+}
+
+class Settings implements DirectorySource {
+  #directory: Directory;
+  readonly #listeners = new Set<(directory: Directory) => void>();
+
+  constructor(settings: Record<string, unknown>) {
+    this.#directory = Settings.#of(settings);
+  }
+
+  current() {
+    return this.#directory;
+  }
+
+  onChange(listener: (directory: Directory) => void) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  change(settings: Record<string, unknown>): void {
+    this.#directory = Settings.#of(settings);
+    for (const listener of this.#listeners) listener(this.#directory);
+  }
+
+  static #of(settings: Record<string, unknown>): Directory {
+    return {
+      ...EMPTY_DIRECTORY,
+      channels: new Map([[CHANNEL_ID, channelOf({ rateMps: 100_000, ...settings })]]),
+      numbers: new Map([[NUMBER_ID, ownNumber()]]),
+    };
+  }
+}
+
+class Scene {
+  readonly calls: string[] = [];
+  readonly events: PatchbayEvent[] = [];
+  readonly fenced: number[] = [];
+  readonly errors: string[] = [];
+  answer: (id: string, tries: number) => CallOutcome | Promise<CallOutcome> = (id) => answered(200, id);
+
+  constructor(readonly database: TestDatabase) {}
+
+  worker(settings: Settings, changes: Partial<SendWorkerOptions> = {}): SendWorker {
+    return new SendWorker({
+      owner: "test",
+      lanes: Array.from({ length: SEND_LANES }, (_, lane) => lane),
+      store: new PostgresSendStore(this.database.sql),
+      partitions: new PostgresPartitionStore(this.database.sql),
+      directory: settings,
+      providers: new Map([["test", provider]]),
+      call: async (_, { body }) => {
+        this.calls.push(body!);
+        return await this.answer(body!, this.calls.filter((id) => id === body).length);
+      },
+      statusUrl: () => "http://127.0.0.1/status",
+      publish: (row) => {
+        this.events.push(...row.payload.events);
+        return Promise.resolve();
+      },
+      clock: systemClock,
+      random: () => 0.5,
+      onFenced: (lanes) => this.fenced.push(...lanes),
+      onError: (error, what) => this.errors.push(`${what}: ${error.message}`),
+      ...changes,
+    });
+  }
+
+  async until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + 15_000;
+    while (!await reached()) {
+      if (performance.now() > deadline) throw new Error(`never: ${what}; ${this.errors.join("; ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async count(status: string): Promise<number> {
+    const [row] = await this.database.sql<[{ count: number }]>`
+      select count(*)::int as count from messages where status = ${status}`;
+    return row.count;
+  }
+
+  read(index: number): Promise<MessageRow> {
+    return readMessage(this.database.sql, messageId(index));
+  }
+
+  insert(...rows: MessageRow[]): Promise<void> {
+    return insertMessages(this.database.sql, rows);
+  }
+}
+
+Deno.test("the send worker on a real database", async (t) => {
+  await using postgres = await testPostgres();
+  const step = (name: string, run: (scene: Scene) => Promise<void>) =>
+    t.step(name, async () => {
+      await using database = await postgres.database();
+      await run(new Scene(database));
+    });
+
+  await step(
+    "what waits at the start and what comes by nudge is sent once, in order, and told",
+    async (scene) => {
+      const stored = Array.from(
+        { length: 60 },
+        (_, i) => queuedMessage(i, { conversation_id: conversationName(i % 7), priority: 1 }),
+      );
+      await scene.insert(...stored);
+      const worker = scene.worker(new Settings({}));
+      await worker.start();
+      const nudged = Array.from(
+        { length: 60 },
+        (_, i) => queuedMessage(100 + i, { conversation_id: conversationName(i % 7) }),
+      );
+      await scene.insert(...nudged);
+      worker.onNudge(nudged);
+      await scene.until("all are sent", async () => await scene.count("sent") === 120);
+      await worker.stop();
+      assert.equal(scene.calls.length, 120);
+      for (let conversation = 0; conversation < 7; conversation++) {
+        const own = scene.calls.filter((id) => Number.parseInt(id.slice(-6), 32) % 100 % 7 === conversation);
+        const expected = [...stored, ...nudged].map(({ id }) => id).filter((id) => own.includes(id));
+        assert.deepEqual(own, expected);
+      }
+      assert.equal(new Set(scene.events.map(({ id }) => id)).size, 120);
+      assert.deepEqual(await readCounts(scene.database.sql), {
+        sent: 120,
+        delivered: 0,
+        failed: 0,
+        segments_out: 120,
+      });
+      assert.equal((await scene.read(5)).provider_id, `p-${messageId(5)}`);
+      const [left] = await scene.database.sql`select count(*)::int as count from outbox`;
+      assert.equal(left!.count, 0);
+    },
+  );
+
+  await step("a message that no nudge brought is found by the sweep", async (scene) => {
+    const worker = scene.worker(new Settings({}));
+    await worker.start();
+    await scene.insert(queuedMessage(1));
+    await scene.until("it is sent", async () => await scene.count("sent") === 1);
+    await worker.stop();
+  });
+
+  await step("an earlier message that was missed goes before the one that came", async (scene) => {
+    const worker = scene.worker(new Settings({}));
+    await worker.start();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const [first, second] = [queuedMessage(1, { priority: 1 }), queuedMessage(2)];
+    await scene.insert(first, second);
+    worker.onNudge([second]);
+    await scene.until("both are sent", async () => await scene.count("sent") === 2);
+    await worker.stop();
+    assert.deepEqual(scene.calls, [first.id, second.id]);
+  });
+
+  await step("failures are retried by class, and a message waits for the one before it", async (scene) => {
+    const settings = new Settings({ retry: { initialMs: 50, maxTries: 3 } });
+    scene.answer = (id, tries) => {
+      if (id === messageId(1)) {
+        return tries < 3 ? { kind: "not-connected", reason: "refused" } : answered(200, id);
+      }
+      if (id === messageId(3)) return answered(400, id);
+      if (id === messageId(4)) return { kind: "not-connected", reason: "refused" };
+      return answered(200, id);
+    };
+    await scene.insert(
+      queuedMessage(1),
+      queuedMessage(2),
+      queuedMessage(3, { conversation_id: conversationName(3) }),
+      queuedMessage(4, { conversation_id: conversationName(4) }),
+    );
+    const worker = scene.worker(settings);
+    await worker.start();
+    await scene.until(
+      "all have ended",
+      async () => await scene.count("sent") + await scene.count("failed") === 4,
+    );
+    await worker.stop();
+    assert.deepEqual(scene.calls.filter((id) => id === messageId(1) || id === messageId(2)), [
+      messageId(1),
+      messageId(1),
+      messageId(1),
+      messageId(2),
+    ]);
+    const [first, , third, fourth] = await Promise.all([1, 2, 3, 4].map((i) => scene.read(i)));
+    assert.deepEqual([first!.status, first!.attempts, first!.error], ["sent", 3, null]);
+    assert.deepEqual([third!.status, third!.attempts, third!.error!.class], ["failed", 1, "rejected"]);
+    assert.deepEqual([fourth!.status, fourth!.attempts, fourth!.error!.class], ["failed", 3, "connection"]);
+  });
+
+  await step("throttling slows the channel down and loses nothing", async (scene) => {
+    let refused = 0;
+    scene.answer = (id) => refused++ < 5 ? answered(429, id) : answered(200, id);
+    await scene.insert(
+      ...Array.from({ length: 20 }, (_, i) => queuedMessage(i, { conversation_id: conversationName(i) })),
+    );
+    const worker = scene.worker(new Settings({ retry: { initialMs: 50, maxTries: 1 } }), {
+      channelConcurrencyMax: 2,
+    });
+    await worker.start();
+    await scene.until("all are sent", async () => await scene.count("sent") === 20);
+    await worker.stop();
+  });
+
+  await step(
+    "no answer: held by default, sent again where the channel says so, always visible",
+    async (scene) => {
+      scene.answer = (id, tries) =>
+        tries === 1 ? { kind: "lost", cause: "timeout", reason: "no answer" } : answered(200, id);
+      await scene.insert(queuedMessage(1), queuedMessage(2));
+      const settings = new Settings({ retry: { initialMs: 20 } });
+      const worker = scene.worker(settings);
+      await worker.start();
+      await scene.until("the first is held and the second was tried", () => scene.calls.length === 2);
+      await scene.until("both are held", async () => (await scene.read(2)).uncertain);
+      assert.deepEqual([(await scene.read(1)).status, (await scene.read(1)).uncertain], ["sending", true]);
+      settings.change({ uncertain: "resend", retry: { initialMs: 20 } });
+      const third = queuedMessage(3, { conversation_id: conversationName(3) });
+      await scene.insert(third);
+      worker.onNudge([third]);
+      await scene.until("the third is sent", async () => await scene.count("sent") === 1);
+      await worker.stop();
+      const row = await scene.read(3);
+      assert.equal(row.attempts, 2);
+      assert.match(
+        row.history.find(({ status, reason }) => status === "queued" && reason)!.reason!,
+        /uncertain/,
+      );
+    },
+  );
+
+  await step("a worker that was replaced stops, and its successor settles what it left", async (scene) => {
+    const release = Promise.withResolvers<CallOutcome>();
+    scene.answer = () => release.promise;
+    await scene.insert(queuedMessage(1), queuedMessage(2));
+    const former = scene.worker(new Settings({}), { stopGraceMs: 0 });
+    await former.start();
+    await scene.until("a call is under way", () => scene.calls.length === 1);
+    scene.answer = (id) => answered(200, id);
+    let found = {};
+    const next = scene.worker(new Settings({}), { onRecovered: (counts) => found = counts });
+    await next.start();
+    assert.deepEqual(found, { requeue: 0, resend: 0, hold: 1 });
+    await scene.until("the second is sent", async () => await scene.count("sent") === 1);
+    release.resolve(answered(200, messageId(1)));
+    await scene.until("the former owner knows", () => scene.fenced.length > 0);
+    assert.deepEqual([(await scene.read(1)).status, (await scene.read(1)).uncertain], ["sending", true]);
+    assert.equal(scene.calls.length, 2);
+    await former.stop();
+    await next.stop();
+  });
+
+  await step("stopping waits for what is under way and gives the rest back", async (scene) => {
+    const release = Promise.withResolvers<void>();
+    scene.answer = async (id) => {
+      await release.promise;
+      return answered(200, id);
+    };
+    await scene.insert(
+      ...Array.from({ length: 30 }, (_, i) => queuedMessage(i, { conversation_id: conversationName(i) })),
+    );
+    const worker = scene.worker(new Settings({}), { channelConcurrencyMax: 3 });
+    await worker.start();
+    await scene.until(
+      "three are under way and the rest is claimed",
+      async () => await scene.count("sending") === 30,
+    );
+    const stopping = worker.stop();
+    release.resolve();
+    await stopping;
+    assert.deepEqual([await scene.count("sent"), await scene.count("queued")], [3, 27]);
+    const row = await scene.read(20);
+    assert.deepEqual([row.attempts, row.history.at(-1)!.reason], [0, "given back without a call"]);
+    const [owner] = await scene.database
+      .sql`select count(owner)::int as count from partitions where kind = 'send'`;
+    assert.equal(owner!.count, 0);
+  });
+
+  await step(
+    "a disabled channel sends nothing until it is enabled; expired messages end all the same",
+    async (scene) => {
+      const settings = new Settings({ rateMps: 0.01 });
+      await scene.insert(
+        queuedMessage(1, { expires_ms: START + 1 }),
+        queuedMessage(2, { conversation_id: conversationName(2) }),
+      );
+      const worker = scene.worker(settings);
+      await worker.start();
+      await scene.until("the first has ended", async () => await scene.count("expired") === 1);
+      assert.equal(scene.calls.length, 0);
+      settings.change({ rateMps: 100_000 });
+      await scene.until("the second is sent", async () => await scene.count("sent") === 1);
+      await worker.stop();
+      assert.equal(scene.events.find(({ type }) => type === "message.failed")?.data.status, "expired");
+    },
+  );
+});
