@@ -7,7 +7,6 @@ import type { Sql } from "./database.ts";
 
 /** Repeats of a webhook or of an idempotency key are recognised for this long. */
 export const SEEN_RETENTION_MS = 7 * 86_400_000;
-const IDEMPOTENCY_RETENTION_HOURS = 24;
 const ROWS_AT_ONCE = 5_000;
 
 /** Removes expired rows in small portions, so that nobody waits for a long delete. */
@@ -18,7 +17,5 @@ export async function forgetExpired(sql: Sql, nowMs: number): Promise<void> {
       delete from seen where key in (select key from seen where at_ms < ${before} limit ${ROWS_AT_ONCE})`;
     if (gone.count < ROWS_AT_ONCE) break;
   }
-  await sql`
-    delete from idempotency where created_at < now() - make_interval(hours => ${IDEMPOTENCY_RETENTION_HOURS})`;
   await sql`delete from webhook_secrets where expires_at < now() - interval '1 day'`;
 }

@@ -3,12 +3,8 @@
  *
  * @module
  */
-import { createKey, keyHash } from "../../core/configuration/keys.ts";
-import type {
-  ConfigurationStore,
-  ConfigurationTransaction,
-  KeyRecord,
-} from "../../core/ports/configuration.ts";
+import { createKey, ensureAdministratorKey, hasAdministrator } from "../../core/configuration/keys.ts";
+import type { ConfigurationStore } from "../../core/ports/configuration.ts";
 
 /**
  * Makes sure that there is an administrator. A `given` key is made to work; without one, an installation that has
@@ -19,45 +15,12 @@ export async function ensureAdministrator(
   given: string | null,
 ): Promise<string | null> {
   const { result } = await configuration.change({ actor: "system" }, async (tx) => {
-    const keys = await allKeys(tx);
     if (given !== null) {
-      const hash = keyHash(given);
-      if (keys.some((key) => key.hash === hash)) return { key: null };
-      const row: KeyRecord = {
-        id: tx.newId("key"),
-        name: "Administrator of the environment",
-        role: "administrator",
-        extensionId: null,
-        platformId: null,
-        hash,
-        expiresAt: null,
-        createdAt: tx.now,
-      };
-      await tx.keys.insert(row);
-      await tx.record({
-        action: "create",
-        kind: "key",
-        target: row.id,
-        before: null,
-        after: { name: row.name },
-      });
-      return { key: null };
+      await ensureAdministratorKey(tx, given);
+      return null;
     }
-    if (keys.some((key) => key.role === "administrator")) return { key: null };
-    const made = await createKey(tx, { name: "First administrator", role: "administrator" });
-    return { key: made.secret };
+    if (await hasAdministrator(tx)) return null;
+    return (await createKey(tx, { name: "First administrator", role: "administrator" })).secret;
   });
-  return result.key;
-}
-
-const PAGE = 200;
-
-async function allKeys(tx: ConfigurationTransaction): Promise<KeyRecord[]> {
-  const keys = await tx.keys.list({ limit: PAGE });
-  while (keys.length > 0 && keys.length % PAGE === 0) {
-    const page = await tx.keys.list({ after: keys.at(-1)!.id, limit: PAGE });
-    if (page.length === 0) break;
-    keys.push(...page);
-  }
-  return keys;
+  return result;
 }

@@ -4,11 +4,14 @@
  * @module
  */
 import type { MessageRow } from "../../core/message.ts";
+import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { PartitionKind } from "../../core/ports/partition_store.ts";
-import { type Applier } from "../../core/runtime/lane.ts";
+import type { Applier } from "../../core/runtime/lane.ts";
 import { PartitionOwner } from "../../core/runtime/partition_owner.ts";
+import { PendingMatcher } from "../../core/status/pending_matcher.ts";
+import { StatusApplier } from "../../core/status/status_applier.ts";
 import { ConversationApplier } from "../../routing/conversation_applier.ts";
 import type { EventPublisher } from "../nats/event_publisher.ts";
 import { JetStreamLog } from "../nats/jetstream_log.ts";
@@ -16,6 +19,7 @@ import { type LogKind, STATUS_PARTITIONS } from "../nats/topology.ts";
 import { PostgresConversationStore } from "../postgres/conversation_store.ts";
 import { findIdleSessions } from "../postgres/idle_sessions.ts";
 import { PostgresPartitionStore } from "../postgres/partition_store.ts";
+import { PostgresStatusStore } from "../postgres/status_store.ts";
 import type { Log } from "../system/log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -42,12 +46,19 @@ export interface Router {
 const ROUTE_LANES = 2;
 const IDLE_SWEEP_MS = 1_000;
 const IDLE_BATCH = 1_000;
+const PENDING_MS = 1_000;
 
 /** Takes the partitions and starts to apply them. Rejects when the database or the broker is away. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const { parts, directory, now } = options;
   const conversations = new PostgresConversationStore(parts.hotSql);
+  const status = new PostgresStatusStore(parts.hotSql);
   const nudge = sendNudger(parts);
+  const statusStream = (partition: number) => parts.names.logStream("status", partition);
+  const onDeadLetter = (letter: DeadLetterRow) => {
+    options.metrics().deadLetters.inc({ kind: letter.kind });
+    options.log.warn("dead-letter", { kind: letter.kind, id: letter.id, reason: letter.reason });
+  };
   const route = owner(
     options,
     "route",
@@ -61,30 +72,44 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
         shard: lane,
         streamOf: (partition) => parts.names.logStream("route", partition),
         onQueued: nudge,
-        onDeadLetter: (letter) => {
-          options.metrics().deadLetters.inc({ kind: letter.kind });
-          options.log.warn("dead-letter", { kind: letter.kind, id: letter.id, reason: letter.reason });
-        },
+        onDeadLetter,
         now,
       }),
   );
-  const reports = owner(
-    options,
-    "status",
-    STATUS_PARTITIONS,
-    1,
-    (_, epochOf) => ({
-      apply: () => Promise.resolve({ kind: "committed" as const, outbox: [] }),
-      forget: () => {},
-    }),
-  );
+  const reports = owner(options, "status", STATUS_PARTITIONS, 1, (_, epochOf) =>
+    new StatusApplier({
+      store: status,
+      epochOf,
+      streamOf: statusStream,
+      onDeadLetter,
+      now,
+    }));
   await Promise.all([route.start(), reports.start()]);
-  const stopSweep = periodically({
-    name: "close idle sessions",
-    intervalMs: IDLE_SWEEP_MS,
-    run: () => closeIdleSessions(options, route),
-    onError: (name, error) => options.log.warn("periodic-work-failed", { name, reason: error.message }),
+  const pending = new PendingMatcher({
+    store: status,
+    partitions: new PostgresPartitionStore(parts.hotSql),
+    owned: () => reports.state === "running" ? reports.owned : [],
+    publish: (row) => options.publisher.publish(row.payload),
+    streamOf: statusStream,
+    onDeadLetter,
+    now,
   });
+  const onError = (name: string, error: Error) =>
+    options.log.warn("periodic-work-failed", { name, reason: error.message });
+  const stops = [
+    periodically({
+      name: "close idle sessions",
+      intervalMs: IDLE_SWEEP_MS,
+      run: () => closeIdleSessions(options, route),
+      onError,
+    }),
+    periodically({
+      name: "match delivery reports that came early",
+      intervalMs: PENDING_MS,
+      run: async () => void await pending.run(),
+      onError,
+    }),
+  ];
   return {
     owners: { route, status: reports },
     restart: (reason) => {
@@ -92,7 +117,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       reports.restart(reason);
     },
     stop: async () => {
-      await stopSweep();
+      await Promise.all(stops.map((stop) => stop()));
       await Promise.all([route.stop(), reports.stop()]);
     },
   };

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Channel } from "../../core/channel.ts";
+import type { ConfigurationStore } from "../../core/ports/configuration.ts";
 import { createApp } from "../http/app.ts";
 import type { Readiness } from "../http/deps.ts";
 import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
@@ -16,6 +17,7 @@ import { parseAllowList, PrivateAddressGuard } from "../http_client/private_addr
 import { EventHub } from "../nats/event_hub.ts";
 import { EventPublisher } from "../nats/event_publisher.ts";
 import { LogIngress } from "../nats/log_ingress.ts";
+import { resealSecrets } from "../postgres/reseal.ts";
 import { createConfigurationStore } from "../postgres/configuration_store.ts";
 import { PostgresDeadLetterStore } from "../postgres/dead_letter_store.ts";
 import { DirectoryStore } from "../postgres/directory_store.ts";
@@ -37,6 +39,7 @@ import { createChannelHealth } from "./channel_health.ts";
 import { serveHttp } from "./http.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { newProcessId, openParts, type Parts } from "./parts.ts";
+import { startPlatforms } from "./platforms.ts";
 import { periodically } from "./periodically.ts";
 import { createQuarantine } from "./quarantine.ts";
 import { type Router, startRouter } from "./router.ts";
@@ -66,6 +69,7 @@ export interface Server {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { config, log, say, signal } = options;
@@ -87,6 +91,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       }),
     );
     const configuration = createConfigurationStore({ db: parts.db, box, now, random: fillRandom, newSecret });
+    const resealed = await resealSecrets(parts.db, box);
+    if (resealed > 0) say(`Sealed ${resealed} secrets anew under the newest master key.`);
     const newAdminKey = await ensureAdministrator(configuration, config.adminKey);
     await directory.start();
     parts.connection.subscribe(parts.names.directoryChanged, { callback: () => directory.nudge() });
@@ -139,7 +145,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       });
       const running = router;
       stack.defer(() => running.stop());
-      for (const stop of maintenance(parts, failed)) stack.defer(stop);
+      const stopPlatforms = startPlatforms({
+        parts,
+        directory,
+        providers: PROVIDERS,
+        ingress,
+        http,
+        deadLetters,
+        log,
+        now,
+      });
+      stack.defer(stopPlatforms);
+      for (const stop of maintenance(parts, configuration, failed)) stack.defer(stop);
     }
     if (config.roles.has("sender")) {
       sender = await startSender({
@@ -234,7 +251,7 @@ function apiModules(
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
   return [
-    sessionRoutes({ ingress, sessions } as never),
+    sessionRoutes({ ingress, sessions }),
     messageRoutes({ ingress, messages, sessions }),
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
     deadLetterRoutes({ ingress, deadLetters }),
@@ -255,6 +272,7 @@ function operationsOnly(fetch: (request: Request) => Response | Promise<Response
 
 function maintenance(
   parts: Parts,
+  configuration: ConfigurationStore,
   failed: (what: string) => (error: unknown) => void,
 ): (() => Promise<void>)[] {
   const onError = (name: string, error: Error) => failed(name)(error);
@@ -262,7 +280,10 @@ function maintenance(
     periodically({
       name: "forget what is expired",
       intervalMs: HOUR_MS,
-      run: () => forgetExpired(parts.sql, systemClock.now()),
+      run: async () => {
+        await forgetExpired(parts.sql, systemClock.now());
+        await configuration.forgetAnswers(new Date(systemClock.now() - DAY_MS));
+      },
       onError,
     }),
     periodically({

@@ -97,6 +97,12 @@ export async function ensureAdministratorKey(tx: ConfigurationTransaction, key: 
   });
 }
 
+/** Whether there is a key with which everything can be changed. */
+export async function hasAdministrator(tx: ConfigurationTransaction): Promise<boolean> {
+  for await (const row of everyKey(tx)) if (row.role === "administrator") return true;
+  return false;
+}
+
 function expiry(tx: ConfigurationTransaction, text: string | null): Date | null {
   if (text === null) return null;
   const at = new Date(text);

@@ -1,0 +1,57 @@
+/**
+ * Third-party platforms: their requests over NATS and their HTTPS endpoints.
+ *
+ * @module
+ */
+import { jetstream } from "@nats-io/jetstream";
+import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
+import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { Ingress } from "../../core/ports/ingress.ts";
+import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
+import type { Provider } from "../../core/ports/provider.ts";
+import { PlatformCommands } from "../platforms/commands.ts";
+import { PlatformPush } from "../platforms/push.ts";
+import { PostgresSessionQueries } from "../postgres/session_queries.ts";
+import type { Log } from "../system/log.ts";
+import type { Parts } from "./parts.ts";
+
+export interface PlatformsOptions {
+  readonly parts: Parts;
+  readonly directory: DirectorySource;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly ingress: Ingress;
+  readonly http: OutgoingHttp;
+  readonly deadLetters: DeadLetterStore;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** Serves requests and posts events from now on. Returns the way to stop. */
+export function startPlatforms(options: PlatformsOptions): () => Promise<void> {
+  const { parts, directory, log, now } = options;
+  const commands = new PlatformCommands({
+    connection: parts.connection,
+    subject: parts.names.platformCommands,
+    ingress: options.ingress,
+    sessions: new PostgresSessionQueries(parts.db),
+    directory,
+    providers: options.providers,
+    now,
+    onError: (error) => log.error("platform-request-failed", { reason: String(error) }),
+  });
+  const push = new PlatformPush({
+    js: jetstream(parts.connection),
+    jsm: parts.jsm,
+    names: parts.names,
+    directory,
+    http: options.http,
+    deadLetters: options.deadLetters,
+    now,
+    onFault: (platformId, reason) => log.warn("platform-push-delayed", { platformId, reason }),
+  });
+  commands.start();
+  push.start();
+  return async () => {
+    await Promise.all([commands.stop(), push.stop()]);
+  };
+}
