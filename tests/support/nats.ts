@@ -17,14 +17,14 @@ import { derivedId } from "../../core/ids.ts";
 const TOKEN = "test-token";
 
 export interface TestNats extends AsyncDisposable {
-  readonly server: NatsServer;
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly names: Names;
   /** Puts events into the stream as the pipeline does; resolves when they are stored. */
   publish(...events: PatchbayEvent[]): Promise<void>;
-  connect(): Promise<NatsConnection>;
+  /** Kills the server with SIGKILL and starts it again on its port. */
+  restart(): Promise<void>;
 }
 
 export async function testNats(): Promise<TestNats> {
@@ -32,27 +32,27 @@ export async function testNats(): Promise<TestNats> {
   const folder = await Deno.makeTempDir({ prefix: "patchbay-test-nats-" });
   resources.defer(() => Deno.remove(folder, { recursive: true }));
   const { path: program } = await findNatsServer({ dataDir: folder, say: () => {} });
-  const server = resources.use(
-    await startNatsServer({ folder: join(folder, "nats"), token: TOKEN, program }),
-  );
-  const connect = async () => {
-    const connection = await connectNats({ url: server.url, token: TOKEN, name: "test" });
-    resources.defer(() => connection.close());
-    return connection;
-  };
-  const connection = await connect();
+  const start = (port?: number): Promise<NatsServer> =>
+    startNatsServer({ folder: join(folder, "nats"), token: TOKEN, program, port });
+  let server = await start();
+  resources.defer(() => server.stop());
+  const connection = await connectNats({ url: server.url, token: TOKEN, name: "test" });
+  resources.defer(() => connection.close());
   const jsm = await jetstreamManager(connection);
   const names = new Names("test");
   const atomicBatches = hasAtomicBatches(connection);
   await ensureStreams(jsm, { names, partitions: 1, replicas: 1, retentionMs: 86_400_000, atomicBatches });
   const publisher = new EventPublisher(connection, names, atomicBatches);
   return {
-    server,
     connection,
     js: jetstream(connection),
     jsm,
     names,
-    connect,
+    async restart() {
+      Deno.kill(server.pid, "SIGKILL");
+      await server.exited;
+      server = await start(server.port);
+    },
     publish: (...events) => publisher.publish({ events }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
