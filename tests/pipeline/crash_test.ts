@@ -1,0 +1,144 @@
+import { equal, ok } from "node:assert/strict";
+import { seededRandom } from "../../bench/simulator/clock.ts";
+import { startGenerator } from "../../bench/simulator/generator.ts";
+import { contactNumber } from "../../bench/simulator/numbers.ts";
+import { startSimulator } from "../../bench/simulator/server.ts";
+import {
+  assertSound,
+  auditConversations,
+  auditEvents,
+  auditReceived,
+  auditSendOrder,
+  auditSends,
+  auditStatistics,
+  type Promised,
+  untilAtRest,
+} from "../support/auditor.ts";
+import { addChannel, type Agent, configure } from "../support/configured.ts";
+import { lookInside } from "../support/inside.ts";
+import { System } from "../support/system.ts";
+import { pause, until } from "../support/until.ts";
+
+const ROUNDS = Number(Deno.env.get("PATCHBAY_CHAOS_ROUNDS") ?? 3);
+/** A run is killed this long after it was ready, ms. */
+const LIFE_MS = [300, 3_000] as const;
+const INSIST_MS = 60_000;
+const SETTLED_MS = 60_000;
+
+/** Accepts whatever waits and answers it, under idempotency keys, until told to stop. */
+async function attend({ api, extension }: Agent, promised: Promised[], signal: AbortSignal): Promise<void> {
+  for (let n = 1; !signal.aborted;) {
+    const waiting = await api.get("/v1/sessions?state=waiting&limit=20").catch(() => null);
+    for (const { id } of waiting?.items ?? []) {
+      if (signal.aborted) return;
+      const accepted = await api.insist(`/v1/sessions/${id}/accept`, {}, INSIST_MS);
+      // The other agent was faster.
+      if (accepted.status !== 200) continue;
+      for (const part of ["first", "second"]) {
+        const text = `${part} answer ${n++} of ${extension}`;
+        const answer = await api.insist(`/v1/sessions/${id}/messages`, { text }, INSIST_MS);
+        equal(answer.status, 201, answer.text);
+        promised.push({ messageId: answer.body.messageId, text });
+      }
+      if (n % 3 === 0) await api.insist(`/v1/sessions/${id}/close`, {}, INSIST_MS);
+    }
+    await pause(50);
+  }
+}
+
+/** Sends to contacts that never wrote, from numbers in turn. */
+async function notify(
+  api: Agent["api"],
+  numbers: readonly string[],
+  promised: Promised[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (let n = 1; !signal.aborted; n++) {
+    const text = `notice ${n}`;
+    const body = { from: numbers[n % numbers.length], to: contactNumber(50_000 + n % 40), text };
+    const answer = await api.insist("/v1/messages", body, INSIST_MS);
+    equal(answer.status, 201, answer.text);
+    promised.push({ messageId: answer.body.id, text });
+    await pause(10);
+  }
+}
+
+Deno.test("kill -9 at random moments under load loses nothing and repeats nothing", async () => {
+  const seed = Number(Deno.env.get("PATCHBAY_CHAOS_SEED") ?? Math.trunc(performance.timeOrigin) % 1_000_000);
+  console.log(`PATCHBAY_CHAOS_SEED=${seed} PATCHBAY_CHAOS_ROUNDS=${ROUNDS}`);
+  const random = seededRandom(seed);
+  // Reports are offered until they are taken, as Twilio does.
+  await using simulator = startSimulator({ reports: { tries: 60, retryMs: 500 }, seed });
+  simulator.setFaults({ all: { delayMs: [0, 150] } });
+  await using system = await System.start();
+  const { api } = system;
+  const { channel, numbers, agents } = await configure(api, simulator, { uncertain: "hold" });
+  const resending = await addChannel(api, simulator, "twilio", "resending", { uncertain: "resend" });
+  const resendingNumber = "+14155550301";
+  await api.post("/v1/numbers", { channelId: resending.id, number: resendingNumber });
+
+  const generator = startGenerator({
+    ...channel.webhook,
+    numbers: [numbers.queue, numbers.extension, numbers.nowhere],
+    conversations: 300,
+    connections: 8,
+    rateMps: 150,
+    warmupMs: 0,
+    tries: 100,
+    retryMs: 200,
+    timeoutMs: 8_000,
+    disorder: { duplicates: 0.1, reorder: 0 },
+    seed,
+  });
+  const ending = new AbortController();
+  const promised: Promised[] = [];
+  const people = Promise.all([
+    ...agents.map((agent) => attend(agent, promised, ending.signal)),
+    notify(api, [numbers.nowhere, resendingNumber], promised, ending.signal),
+  ]);
+  // An agent's failed assertion is told at the end, with the rest.
+  people.catch(() => {});
+
+  for (let round = 1; round <= ROUNDS; round++) {
+    await pause(LIFE_MS[0] + random() * (LIFE_MS[1] - LIFE_MS[0]));
+    if (random() < 0.5) await system.killProgram();
+    else await system.killAll();
+    await system.start();
+  }
+  await pause(500);
+  generator.stop();
+  const result = await generator.done;
+  ending.abort();
+  await people;
+  ok(result.accepted > 100 * ROUNDS, `only ${result.accepted} messages were accepted`);
+  ok(promised.length > 0, "nothing was sent");
+
+  await using inside = await lookInside(system);
+  const { sql } = inside;
+  await untilAtRest(inside);
+  await until("nothing is left to send", async () => {
+    const [left] = await sql<{ count: number }[]>`
+      select count(*)::int as count from messages
+      where status = 'queued' or (status = 'sending' and not uncertain)`;
+    return left!.count === 0;
+  }, SETTLED_MS);
+  // What was taken is reported on, sooner or later.
+  await until("every report is in", () => {
+    const { reports } = simulator.statistics();
+    return reports.waiting === 0;
+  }, SETTLED_MS).catch(() => {});
+  await untilAtRest(inside);
+  const record = simulator.record();
+  assertSound([
+    ...await auditReceived(sql, generator),
+    ...await auditConversations(sql),
+    ...await auditEvents(inside),
+    ...await auditSends(sql, record, promised),
+    ...await auditSendOrder(sql, record),
+    ...await auditStatistics(sql),
+  ]);
+  const held = await sql`select id from messages where status = 'sending'`;
+  console.log(
+    `${result.accepted} received, ${promised.length} sent, ${held.length} uncertain, ${ROUNDS} kills`,
+  );
+});
