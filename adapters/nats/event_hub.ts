@@ -21,6 +21,9 @@ export class EventHub implements EventSource {
   readonly #listeners = new Set<Listener>();
   readonly #decoder = new TextDecoder();
   #live: StreamReader | null = null;
+  #starting: Promise<void> | null = null;
+  #clients = 0;
+  #stopped = false;
   #generation = "";
 
   constructor(connection: NatsConnection, jsm: JetStreamManager, names: Names, processId: string) {
@@ -30,20 +33,10 @@ export class EventHub implements EventSource {
     this.#name = `events_${processId}`;
   }
 
-  /** Starts the shared reader at the stream's end. */
-  async start(): Promise<void> {
-    const info = await this.#jsm.streams.info(this.#names.eventStream);
-    this.#generation = Math.trunc(new Date(info.created).getTime()).toString(36);
-    this.#live = this.#reader(info.state.last_seq + 1, (message) => {
-      if (this.#listeners.size === 0) return;
-      const event = this.#decode(message);
-      if (event !== null) { for (const listener of this.#listeners) listener(message, event); }
-    });
-    await this.#live.start();
-  }
-
   stop(): void {
+    this.#stopped = true;
     this.#live?.stop();
+    this.#live = null;
   }
 
   /** For the owner to call when the connection came back. */
@@ -51,19 +44,54 @@ export class EventHub implements EventSource {
     this.#live?.restart(reason);
   }
 
-  position(): string {
-    if (this.#live === null) throw new Error("the event hub was not started");
-    return `${this.#generation}-${this.#live.nextSequence - 1}`;
+  async position(): Promise<string> {
+    const sequence = this.#live === null ? await this.#lastSequence() : this.#live.nextSequence - 1;
+    return `${this.#generation}-${sequence}`;
   }
 
-  async subscribe(
-    { after, onEvent, signal }: {
-      after?: string;
-      onEvent: (event: StreamedEvent) => void;
-      signal: AbortSignal;
-    },
+  async subscribe(options: Parameters<EventSource["subscribe"]>[0]): Promise<void> {
+    this.#clients++;
+    try {
+      const live = await this.#goLive();
+      if (!options.signal.aborted) await this.#follow(live, options);
+    } finally {
+      // Without listeners nothing is read: every event would cost the broker and this process for nobody.
+      if (--this.#clients === 0) {
+        this.#live?.stop();
+        this.#live = null;
+      }
+    }
+  }
+
+  /** The shared reader, started at the stream's end if it does not run. */
+  async #goLive(): Promise<StreamReader> {
+    while (this.#live === null) {
+      this.#starting ??= this.#startLive().finally(() => this.#starting = null);
+      await this.#starting;
+    }
+    return this.#live;
+  }
+
+  async #startLive(): Promise<void> {
+    const live = this.#reader(await this.#lastSequence() + 1, (message) => {
+      const event = this.#decode(message);
+      if (event !== null) { for (const listener of this.#listeners) listener(message, event); }
+    });
+    if (this.#stopped) throw new Error("the server is stopping");
+    this.#live = live;
+    await live.start();
+  }
+
+  async #lastSequence(): Promise<number> {
+    const info = await this.#jsm.streams.info(this.#names.eventStream);
+    this.#generation = Math.trunc(new Date(info.created).getTime()).toString(36);
+    return info.state.last_seq;
+  }
+
+  async #follow(
+    live: StreamReader,
+    { after, onEvent, signal }: Parameters<EventSource["subscribe"]>[0],
   ): Promise<void> {
-    if (this.#live === null) throw new Error("the event hub was not started");
     const ended = new Promise<void>((resolve) =>
       signal.addEventListener("abort", () => resolve(), { once: true })
     );
@@ -77,7 +105,7 @@ export class EventHub implements EventSource {
       this.#listeners.add(listener);
       signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
     };
-    if (position === null || position >= this.#live.nextSequence) attach();
+    if (position === null || position >= live.nextSequence) attach();
     else {
       // Reads from the client's place until it meets the shared reader; both run on one thread, so the
       // hand-over between two messages is exact.
@@ -86,7 +114,7 @@ export class EventHub implements EventSource {
         position = message.sequence + 1;
         const event = this.#decode(message);
         if (event !== null) onEvent(event);
-        if (position >= this.#live!.nextSequence) {
+        if (position >= live.nextSequence) {
           attach();
           catchUp.stop();
           catchUp = null;

@@ -106,7 +106,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     stack.defer(() => ingress.stop());
     const hub = new EventHub(parts.connection, parts.jsm, parts.names, parts.processId);
-    await hub.start();
     stack.defer(() => hub.stop());
     const http = stack.use(
       new OutgoingClient({ guard: new PrivateAddressGuard(parseAllowList(config.allowPrivate).list) }),

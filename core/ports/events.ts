@@ -12,8 +12,8 @@ export interface StreamedEvent {
 }
 
 export interface EventSource {
-  /** Place of the newest event so far: subscribing after it misses nothing that comes from now on. */
-  position(): string;
+  /** Place of the newest event so far: subscribing after it misses nothing that comes from now on. Rejects when the stream cannot be reached. */
+  position(): Promise<string>;
   /**
    * Calls `onEvent` for every event after `after`, in order and with none missed; without `after`, for those from now on.
    * An `after` that is no longer kept starts at the oldest event kept. Returns when `signal` is aborted.

@@ -72,8 +72,8 @@ class ScriptedSource implements EventSource {
   readonly listeners = new Set<(event: StreamedEvent) => void>();
   readonly asked: (string | undefined)[] = [];
 
-  position(): string {
-    return "g-7";
+  position(): Promise<string> {
+    return Promise.resolve("g-7");
   }
 
   async subscribe({ after, onEvent, signal }: Parameters<EventSource["subscribe"]>[0]): Promise<void> {
@@ -190,7 +190,6 @@ Deno.test("/v1/events", async (t) => {
   await t.step("over a real stream and a socket, resumes after every break with nothing missed", async () => {
     await using nats = await testNats();
     const hub = new EventHub(nats.connection, nats.jsm, nats.names, "test");
-    await hub.start();
     const fixture = new Fixture(database, [eventRoutes({ events: hub })]);
     await using server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -27,7 +27,7 @@ const OPERATIONS = [
 Deno.test("the runtime's routes are described in /openapi.json, each with a summary and its problems", async () => {
   await using postgres = await testPostgres();
   await using database = await postgres.database();
-  const events = { position: () => "g-0", subscribe: () => Promise.resolve() };
+  const events = { position: () => Promise.resolve("g-0"), subscribe: () => Promise.resolve() };
   const fixture = new Fixture(database, [eventRoutes({ events })]);
   const { body } = await fixture.get("admin", "/openapi.json");
   for (const operation of OPERATIONS) {

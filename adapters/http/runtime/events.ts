@@ -72,9 +72,9 @@ export function eventRoutes(own: EventRoutesDeps): RouteModule {
   let clients = 0;
   const encode = encodeOnce();
   return (app, deps) => {
-    app.openapi(route, (c) => {
+    app.openapi(route, async (c) => {
       const { lastEventId, types } = c.req.valid("query");
-      const after = startOf(c.req.valid("header")["last-event-id"] || lastEventId, own.events);
+      const after = await startOf(c.req.valid("header")["last-event-id"] || lastEventId, own.events);
       if (clients >= clientsMax) throw new UnavailableError("too many clients listen to events", 5);
       clients++;
       const body = listen({
@@ -102,8 +102,12 @@ export function eventRoutes(own: EventRoutesDeps): RouteModule {
   };
 }
 
-function startOf(asked: string | undefined, events: EventSource): string {
-  if (asked === undefined || asked === "") return events.position();
+async function startOf(asked: string | undefined, events: EventSource): Promise<string> {
+  if (asked === undefined || asked === "") {
+    return await events.position().catch((error: Error) => {
+      throw new UnavailableError(`the event stream cannot be reached: ${error.message}`);
+    });
+  }
   const position = Position.safeParse(asked);
   if (!position.success) {
     throw invalidFields([{ field: "lastEventId", message: position.error.issues[0]!.message }]);
