@@ -99,7 +99,7 @@ changed as (
 )${ANSWER}`;
 
 /**
- * $1 lanes with their sequences, $2 rows, $3 now, $4 the hour. Only unsent rows change: what a delivery report
+ * $1 lanes with their sequences, $2 rows, $3 now, $4 the hour, $5 what is published. Only unsent rows change: what a delivery report
  * said meanwhile stands above.
  */
 export const RECORD = `
@@ -138,6 +138,10 @@ changed as (
   where c.event is not null
   group by c.lane, b.sequence
   on conflict (kind, partition, sequence) do nothing
+), forgotten as (
+  delete from outbox o using json_to_recordset($5::text::json) as b (lane int, sequence bigint)
+    join fence f on f.lane = b.lane
+  where o.kind = 'send' and o.partition = b.lane and o.sequence <= b.sequence
 )${ANSWER}`;
 
 /** $1 ids. */

@@ -92,8 +92,11 @@ export class PostgresSendStore implements SendStore {
     return answer(await this.#run<AnswerRow>(CLAIM, lanes, byId(items), nowMs, JSON.stringify(step)));
   }
 
-  async record({ lanes, rows, nowMs }: RecordBatch): Promise<WriteAnswer> {
-    return answer(await this.#run<AnswerRow>(RECORD, lanes, byId(rows), nowMs, nowMs - nowMs % HOUR_MS));
+  async record({ lanes, rows, published, nowMs }: RecordBatch): Promise<WriteAnswer> {
+    const forget = [...published].map(([lane, sequence]) => ({ lane, sequence }));
+    return answer(
+      await this.#run<AnswerRow>(RECORD, lanes, byId(rows), nowMs, nowMs - nowMs % HOUR_MS, forget),
+    );
   }
 
   async addProviderIds(ids: readonly { id: string; provider_id: string }[]): Promise<void> {

@@ -59,6 +59,8 @@ export interface RecordBatch {
   /** Each lane once; `sequence` names the outbox row that takes the events of its changes. */
   readonly lanes: readonly (LaneFence & { readonly sequence: number })[];
   readonly rows: readonly RecordRow[];
+  /** Outbox rows that may be forgotten: per lane, all up to and with this sequence. */
+  readonly published: ReadonlyMap<number, number>;
   readonly nowMs: number;
 }
 

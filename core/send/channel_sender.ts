@@ -49,8 +49,11 @@ export interface SenderPort {
   onSettled(channel: Channel, settlement: Settlement, callMs: number | null): void;
 }
 
-/** How far ahead of the rate rows are claimed, ms: a few round trips to the database. */
-const CLAIM_AHEAD_MS = 40;
+/**
+ * How far ahead of the rate rows are claimed, ms: a few round trips to the database. Claiming starts when less
+ * than the low mark is left and goes on to the high one, so that one statement takes several.
+ */
+const CLAIM_AHEAD_MS = { low: 20, high: 40 } as const;
 /** Rows claimed ahead at most. */
 const CLAIM_AHEAD_MAX = 256;
 /** What would wait longer than this after its claim is given back, ms. */
@@ -150,6 +153,7 @@ export class ChannelSender {
     const { clock, concurrencyMax } = this.#port;
     const nowMs = clock.monotonic();
     if (!this.#channel.enabled) return;
+    let aheadMs: number = CLAIM_AHEAD_MS.low;
     while (
       this.#claiming + this.#claimed.length < CLAIM_AHEAD_MAX &&
       this.unsettled < concurrencyMax + CLAIM_AHEAD_MAX
@@ -158,23 +162,27 @@ export class ChannelSender {
       const message = this.scheduler.take(nowMs, (candidate) => {
         const verdict = gate(candidate, this.#channel, this.#port.numberOf(candidate.number_id), clock.now());
         ending = verdict.kind === "end" ? { ...verdict, uncertain: candidate.uncertain } : null;
-        return ending === null ? this.#admit(candidate, nowMs) : { kind: "go" };
+        return ending === null ? this.#admit(candidate, nowMs, aheadMs) : { kind: "go" };
       });
       if (message === null) break;
+      aheadMs = CLAIM_AHEAD_MS.high;
       if (ending === null) this.#claim(message);
       else this.#settle(message, ending, null);
     }
   }
 
-  #admit(message: QueuedMessage, nowMs: number): Admission {
+  #admit(message: QueuedMessage, nowMs: number, aheadMs: number): Admission {
     const cost = costOf(message, this.#channel);
-    const room = this.#rate.room(message.number_id, cost, nowMs, CLAIM_AHEAD_MS, this.#port.clock.now());
+    const room = this.#rate.room(message.number_id, cost, nowMs, aheadMs, this.#port.clock.now());
     if (room.kind === "free") {
       this.#rate.reserve(message.number_id, cost);
       return { kind: "go" };
     }
-    if (room.kind === "channel") this.#closedUntilMs = room.untilMs;
-    return room;
+    // Looked at again when the low mark is reached.
+    const untilMs = room.untilMs + aheadMs - CLAIM_AHEAD_MS.low;
+    if (room.kind === "number") return { kind: "number", untilMs };
+    this.#closedUntilMs = untilMs;
+    return { kind: "channel" };
   }
 
   async #claim(message: QueuedMessage): Promise<void> {

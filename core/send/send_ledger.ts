@@ -2,7 +2,8 @@
  * What the send lanes write: claims, results and what a take-over settles, all under the lanes' epochs.
  *
  * All claims that wait go out as one statement, and so do all results; while one is under way the next
- * collects. Writes are tried until they work or the ledger is closed. A lane that another process took over
+ * collects, and two in a row start a few milliseconds apart: a single one goes at once, and a steady stream of
+ * single ones does not cost a statement each. Writes are tried until they work or the ledger is closed. A lane that another process took over
  * is dropped: the statement that found out has changed nothing in it, and its new owner settles what was
  * under way.
  *
@@ -10,6 +11,7 @@
  */
 import { GroupCommit } from "../group_commit.ts";
 import type { OutboxRow } from "../outbox.ts";
+import { firstSequence } from "../outbox_sequence.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PartitionStore } from "../ports/partition_store.ts";
 import type { LaneFence, RecordRow, RecoveryPolicy, SendStore } from "../ports/send_store.ts";
@@ -36,18 +38,21 @@ export interface SendLedgerOptions {
 const GROUP_MAX = 500;
 /** Messages of one conversation that are looked up when one of them was not claimed. */
 const CONVERSATION_PAGE_MAX = 20;
+/** From the start of one statement to the start of the next. */
+const CLAIM_EVERY_MS = 2;
+const RECORD_EVERY_MS = 5;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
 interface ClaimWanted {
   readonly message: QueuedMessage;
   readonly lane: number;
-  result: Claimed;
+  readonly settle: (result: Claimed) => void;
 }
 
 interface RecordWanted {
   readonly row: RecordRow;
-  stored: boolean;
+  readonly settle: (stored: boolean) => void;
 }
 
 export class SendLedger {
@@ -63,8 +68,14 @@ export class SendLedger {
   constructor(options: SendLedgerOptions) {
     this.#options = options;
     const group = { maxItems: GROUP_MAX, maxSize: Infinity, sizeOf: () => 1 };
-    this.#claims = new GroupCommit({ ...group, write: (items) => this.#writeClaims(items) });
-    this.#records = new GroupCommit({ ...group, write: (items) => this.#writeRecords(items) });
+    this.#claims = new GroupCommit<ClaimWanted>({
+      ...group,
+      write: (items) => this.#spaced(CLAIM_EVERY_MS, () => this.#writeClaims(items)),
+    });
+    this.#records = new GroupCommit<RecordWanted>({
+      ...group,
+      write: (items) => this.#spaced(RECORD_EVERY_MS, () => this.#writeRecords(items)),
+    });
     this.#publisher = new SendPublisher({
       store: options.partitions,
       lanes: () => [...this.#epochs.keys()],
@@ -93,9 +104,7 @@ export class SendLedger {
     const { partitions, owner } = this.#options;
     for (const { partition, epoch } of await partitions.acquire("send", lanes, owner)) {
       this.#epochs.set(partition, epoch);
-    }
-    for (const { partition, sequence } of await partitions.loadOutbox("send", [...this.#epochs.keys()])) {
-      this.#sequences.set(partition, Math.max(sequence, this.#sequences.get(partition) ?? 0));
+      this.#sequences.set(partition, firstSequence(epoch));
     }
     this.#publisher.reread();
   }
@@ -113,18 +122,17 @@ export class SendLedger {
 
   /** Moves the message to `sending`, if it is its turn. Rejects when the ledger is closed. */
   async claim(message: QueuedMessage): Promise<Claimed> {
-    const lane = sendLaneOf(message.channel_id);
-    const wanted: ClaimWanted = { message, lane, result: { kind: "failed" } };
-    await this.#claims.add(wanted);
-    return wanted.result;
+    const { promise, resolve, reject } = Promise.withResolvers<Claimed>();
+    this.#claims.add({ message, lane: sendLaneOf(message.channel_id), settle: resolve }).catch(reject);
+    return await promise;
   }
 
   /** Stores a settlement; resolves with the message as it is now. Rejects when the lane is not ours any more. */
   async record(message: QueuedMessage, settlement: Settlement): Promise<QueuedMessage> {
     const row = recordRow(message, sendLaneOf(message.channel_id), settlement, this.#now());
-    const wanted: RecordWanted = { row, stored: false };
-    await this.#records.add(wanted);
-    if (!wanted.stored) throw new Error("the send lane is another process's");
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#records.add({ row, settle: resolve }).catch(reject);
+    if (!await promise) throw new Error("the send lane is another process's");
     return afterRecord(message, row);
   }
 
@@ -152,6 +160,15 @@ export class SendLedger {
     });
   }
 
+  /** Callers go on as soon as `write` settles their items; the next group starts when its time has come. */
+  async #spaced(everyMs: number, write: () => Promise<void>): Promise<void> {
+    const { clock } = this.#options;
+    const startedMs = clock.monotonic();
+    await write();
+    const leftMs = startedMs + everyMs - clock.monotonic();
+    if (leftMs > 0) await this.sleep(leftMs);
+  }
+
   async #writeClaims(items: readonly ClaimWanted[]): Promise<void> {
     const claims = items.map(({ message, lane }) => ({ id: message.id, lane, attempts: message.attempts }));
     const fences = fencesOf(items.map((item) => item.lane), this.#epochs);
@@ -159,12 +176,13 @@ export class SendLedger {
       "claim messages",
       () => this.#options.store.claim(fences, claims, this.#now()),
     );
+    this.#dropLost(fences, held);
     const refused: ClaimWanted[] = [];
     for (const item of items) {
-      if (changed.has(item.message.id)) item.result = { kind: "claimed" };
+      if (changed.has(item.message.id)) item.settle({ kind: "claimed" });
       else if (held.has(item.lane)) refused.push(item);
+      else item.settle({ kind: "failed" });
     }
-    this.#dropLost(fences, held);
     if (refused.length > 0) await this.#explain(refused);
   }
 
@@ -175,12 +193,11 @@ export class SendLedger {
       "look up what was not claimed",
       () => this.#options.store.loadConversations(ids, CONVERSATION_PAGE_MAX, this.#now()),
     );
-    for (const item of refused) {
-      const { message } = item;
+    for (const { message, settle } of refused) {
       const queued = rows.filter((row) => row.conversation_id === message.conversation_id);
       // One that stands behind a whole page may well be queued.
       const isQueued = queued.some((row) => row.id === message.id) || queued.length === CONVERSATION_PAGE_MAX;
-      item.result = isQueued ? { kind: "blocked", queued } : { kind: "gone" };
+      settle(isQueued ? { kind: "blocked", queued } : { kind: "gone" });
     }
   }
 
@@ -190,11 +207,18 @@ export class SendLedger {
     const fences = fencesOf(rows.map((row) => row.lane), this.#epochs);
     const lanes = fences.map((fence) => ({ ...fence, sequence: this.#nextSequence(fence.lane) }));
     let tries = 0;
-    const { held, changed } = await this.#insist("record results", () => {
+    const { held, changed } = await this.#insist("record results", async () => {
       tries++;
-      return this.#options.store.record({ lanes, rows, nowMs });
+      const published = this.#publisher.takePublished();
+      try {
+        return await this.#options.store.record({ lanes, rows, published, nowMs });
+      } catch (error) {
+        for (const [lane, sequence] of published) this.#publisher.markPublished(lane, sequence);
+        throw error;
+      }
     });
-    for (const item of items) item.stored = held.has(item.row.lane);
+    this.#dropLost(fences, held);
+    for (const { row, settle } of items) settle(held.has(row.lane));
     // A write whose answer was lost may have been committed: then the outbox knows more than the answer.
     if (tries > 1) this.#publisher.reread();
     else this.#publisher.add(outboxRows(lanes, rows, changed));
@@ -206,7 +230,6 @@ export class SendLedger {
     if (late.length > 0) {
       await this.#insist("add provider ids", () => this.#options.store.addProviderIds(late));
     }
-    this.#dropLost(fences, held);
   }
 
   #now(): number {

@@ -1,5 +1,6 @@
 /**
- * Publishes what the send lanes committed, in order, and clears the outbox behind it.
+ * Publishes what the send lanes committed, in order. What is published is forgotten in the next commit, or,
+ * when there is none for a while, in a statement of its own.
  *
  * Rows come from the commits directly. When too many wait, or when nobody knows whether a commit took effect,
  * they are read from the outbox instead: it holds whatever is not published.
@@ -21,6 +22,7 @@ export interface SendPublisherOptions {
 /** Commits that may wait in memory for their publication. */
 const WAITING_MAX = 256;
 const PAUSE_MS = 500;
+const IDLE_CLEAR_MS = 200;
 
 export class SendPublisher {
   readonly #options: SendPublisherOptions;
@@ -28,6 +30,8 @@ export class SendPublisher {
   #reread = false;
   #running: Promise<void> | null = null;
   #stopped = false;
+  #published = new Map<number, number>();
+  #clearing: Promise<void> | null = null;
 
   constructor(options: SendPublisherOptions) {
     this.#options = options;
@@ -45,10 +49,40 @@ export class SendPublisher {
     this.#wake();
   }
 
+  /** What may be forgotten, by lane: for a commit to take along. */
+  takePublished(): ReadonlyMap<number, number> {
+    const published = this.#published;
+    this.#published = new Map();
+    return published;
+  }
+
+  /** The outbox rows up to and with this one are published, and still there. */
+  markPublished(lane: number, sequence: number): void {
+    this.#published.set(lane, Math.max(sequence, this.#published.get(lane) ?? 0));
+    if (!this.#stopped) this.#clearing ??= this.#clearWhenIdle();
+  }
+
   /** Resolves when all that could be published is; what could not stays in the outbox. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+    await this.#clearing;
+    await this.#clear();
+  }
+
+  async #clearWhenIdle(): Promise<void> {
+    await this.#options.sleep(IDLE_CLEAR_MS);
+    await this.#clear();
+    this.#clearing = null;
+  }
+
+  async #clear(): Promise<void> {
+    const published = this.takePublished();
+    if (published.size === 0) return;
+    await this.#options.store.clearOutbox("send", published).catch((error) => {
+      for (const [lane, sequence] of published) this.markPublished(lane, sequence);
+      this.#options.onError(error);
+    });
   }
 
   #wake(): void {
@@ -80,10 +114,6 @@ export class SendPublisher {
     this.#waiting = [];
     const rows = fromStore ? await this.#options.store.loadOutbox("send", this.#options.lanes()) : direct;
     await Promise.all(rows.map((row) => this.#options.publish(row)));
-    const published = new Map<number, number>();
-    for (const { partition, sequence } of rows) {
-      published.set(partition, Math.max(sequence, published.get(partition) ?? 0));
-    }
-    if (published.size > 0) await this.#options.store.clearOutbox("send", published);
+    for (const { partition, sequence } of rows) this.markPublished(partition, sequence);
   }
 }

@@ -9,6 +9,7 @@
  */
 import { derivedId } from "../ids.ts";
 import type { OutboxRow } from "../outbox.ts";
+import { firstSequence } from "../outbox_sequence.ts";
 import type { DeadLetterRow } from "../ports/conversation_store.ts";
 import type { PartitionStore } from "../ports/partition_store.ts";
 import type { PendingReport, StatusCommit, StatusStore } from "../ports/status_store.ts";
@@ -80,7 +81,8 @@ export class PendingMatcher {
       statistics: draft.statistics,
       outbox: draft.outbox((partition) => ({
         partition: OUTBOX_OFFSET + partition,
-        sequence: (this.#sequences.get(partition) ?? 0) + 1,
+        sequence: Math.max(this.#sequences.get(partition) ?? 0, firstSequence(epochs.get(partition) ?? 0)) +
+          1,
       })),
       deadLetters: expired.map((report) => this.#bury(report, nowMs)),
       published: new Map(),
@@ -99,11 +101,7 @@ export class PendingMatcher {
   async #publishLeft(partitions: readonly number[]): Promise<void> {
     const { partitions: store, publish } = this.#options;
     const rows = await store.loadOutbox("status", partitions.map((partition) => OUTBOX_OFFSET + partition));
-    for (const row of rows) {
-      const partition = row.partition - OUTBOX_OFFSET;
-      this.#sequences.set(partition, Math.max(row.sequence, this.#sequences.get(partition) ?? 0));
-      await publish(row);
-    }
+    for (const row of rows) await publish(row);
     await this.#clear(rows);
   }
 

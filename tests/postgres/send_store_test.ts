@@ -45,9 +45,13 @@ class Bench {
     return [...(await this.store.claim([this.fence], items, nowMs)).changed].sort();
   }
 
-  async record(rows: readonly RecordRow[], sequence = ++this.sequence): Promise<string[]> {
+  async record(
+    rows: readonly RecordRow[],
+    sequence = ++this.sequence,
+    published: ReadonlyMap<number, number> = new Map(),
+  ): Promise<string[]> {
     const lanes = [{ ...this.fence, sequence }];
-    return [...(await this.store.record({ lanes, rows, nowMs: NOW })).changed].sort();
+    return [...(await this.store.record({ lanes, rows, published, nowMs: NOW })).changed].sort();
   }
 
   async settle(message: MessageRow, settlement: Settlement, attempts = 1): Promise<string[]> {
@@ -164,6 +168,8 @@ Deno.test("the send queue in PostgreSQL", async (t) => {
       new Set(["message.sent", "message.failed", "message.blocked"]),
     );
     assert.deepEqual(outbox[0]!.payload.events.find(({ type }) => type === "message.sent"), rows[0]!.event);
+    await bench.record([], 8, new Map([[LANE, 7]]));
+    assert.deepEqual(await bench.partitions.loadOutbox("send", [LANE]), []);
     const [sent] = await bench.sql`select number, shard from statistics`;
     assert.deepEqual([sent!.number, sent!.shard], [OUR_NUMBER, 1_000 + LANE]);
     assert.equal((await readMessage(bench.sql, messages[0]!.id)).provider_id, "p1");
