@@ -51,6 +51,7 @@ export class LogIngress implements Ingress {
   }
 
   refusal(): UnavailableError | null {
+    if (this.#publisher.isAway) return new UnavailableError("the message log is not reached");
     if (this.#pending >= (this.#options.maxPending ?? MAX_PENDING)) {
       return new UnavailableError("too many messages are waiting to be written");
     }
@@ -153,6 +154,8 @@ class ReplyBox {
   expect(timeoutMs: number): { subject: string; reply: Promise<CommandReply>; cancel: () => void } {
     const request = (++this.#counter).toString(36);
     const { promise, resolve, reject } = Promise.withResolvers<CommandReply>();
+    // It may be refused while its caller still waits for the log, and must not count as unhandled then.
+    promise.catch(() => {});
     const settle = (reply: CommandReply | UnavailableError) => {
       clearTimeout(timer);
       this.#waiting.delete(request);

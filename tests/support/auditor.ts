@@ -48,7 +48,8 @@ export async function atRest({ sql, jsm, names }: Inside, partitions = 32): Prom
 export async function untilAtRest(inside: Inside, msMax?: number): Promise<void> {
   let faults: string[] = [];
   await until("the system comes to rest", async () => {
-    faults = await atRest(inside);
+    // Its parts may have been away a moment ago.
+    faults = await atRest(inside).catch((error) => [`it cannot be looked at: ${error}`]);
     return faults.length === 0;
   }, msMax).catch((error) => {
     throw new Error(`${(error as Error).message}: ${faults.join("; ")}`);

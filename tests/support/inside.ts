@@ -21,7 +21,12 @@ export interface Inside extends AsyncDisposable {
 /** Connects to what the system works with now. With embedded servers it holds until they are started again. */
 export async function lookInside(system: System, outside?: OutsideParts): Promise<Inside> {
   const { natsUrl, natsToken, databaseUrl } = outside ?? await embedded(system.dataDir);
-  const nats = await connect({ servers: natsUrl, token: natsToken, maxReconnectAttempts: -1 });
+  const nats = await connect({
+    servers: natsUrl,
+    token: natsToken,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+  });
   const sql = connectDatabase(databaseUrl, { max: 2, applicationName: "test" });
   return {
     sql,
