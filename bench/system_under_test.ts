@@ -49,7 +49,14 @@ const READY_MS_MAX = 60_000;
 const READY_POLL_MS = 50;
 const ROOT = new URL("..", import.meta.url).pathname;
 /** What a child needs of our environment beside what every child gets. */
-const PASSED_ON = ["HOME", "PATCHBAY_PARTITIONS", "DENO_DIR", "XDG_CACHE_HOME", "NPM_CONFIG_CACHE", "DENO_V8_FLAGS"];
+const PASSED_ON = [
+  "HOME",
+  "PATCHBAY_PARTITIONS",
+  "DENO_DIR",
+  "XDG_CACHE_HOME",
+  "NPM_CONFIG_CACHE",
+  "DENO_V8_FLAGS",
+];
 
 const running = new Set<() => Promise<void>>();
 
