@@ -23,7 +23,7 @@ export class EventHub implements EventSource {
   #live: StreamReader | null = null;
   #starting: Promise<void> | null = null;
   #clients = 0;
-  #stopped = false;
+  readonly #stopping = new AbortController();
   #generation = "";
 
   constructor(connection: NatsConnection, jsm: JetStreamManager, names: Names, processId: string) {
@@ -33,8 +33,9 @@ export class EventHub implements EventSource {
     this.#name = `events_${processId}`;
   }
 
+  /** Ends every subscription. Safe to repeat. */
   stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#live?.stop();
     this.#live = null;
   }
@@ -49,7 +50,8 @@ export class EventHub implements EventSource {
     return `${this.#generation}-${sequence}`;
   }
 
-  async subscribe(options: Parameters<EventSource["subscribe"]>[0]): Promise<void> {
+  async subscribe(asked: Parameters<EventSource["subscribe"]>[0]): Promise<void> {
+    const options = { ...asked, signal: AbortSignal.any([asked.signal, this.#stopping.signal]) };
     this.#clients++;
     try {
       const live = await this.#goLive();
@@ -77,7 +79,7 @@ export class EventHub implements EventSource {
       const event = this.#decode(message);
       if (event !== null) { for (const listener of this.#listeners) listener(message, event); }
     });
-    if (this.#stopped) throw new Error("the server is stopping");
+    if (this.#stopping.signal.aborted) throw new Error("the server is stopping");
     this.#live = live;
     await live.start();
   }

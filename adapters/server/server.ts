@@ -4,14 +4,6 @@
  * @module
  */
 import type { Channel } from "../../core/channel.ts";
-import type { ConfigurationStore } from "../../core/ports/configuration.ts";
-import { createApp } from "../http/app.ts";
-import type { Readiness } from "../http/deps.ts";
-import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
-import { eventRoutes } from "../http/runtime/events.ts";
-import { messageRoutes } from "../http/runtime/messages.ts";
-import { sessionRoutes } from "../http/runtime/sessions.ts";
-import { statisticsRoutes } from "../http/runtime/statistics.ts";
 import { OutgoingClient } from "../http_client/outgoing_client.ts";
 import { parseAllowList, PrivateAddressGuard } from "../http_client/private_address_guard.ts";
 import { EventHub } from "../nats/event_hub.ts";
@@ -21,30 +13,23 @@ import { resealSecrets } from "../postgres/reseal.ts";
 import { createConfigurationStore } from "../postgres/configuration_store.ts";
 import { PostgresDeadLetterStore } from "../postgres/dead_letter_store.ts";
 import { DirectoryStore } from "../postgres/directory_store.ts";
-import { forgetExpired } from "../postgres/expiry.ts";
-import { ensureMessagePartitions } from "../postgres/message_partitions.ts";
-import { PostgresMessageQueries } from "../postgres/message_queries.ts";
-import { PostgresSessionQueries } from "../postgres/session_queries.ts";
-import { PostgresStatisticsQueries } from "../postgres/statistics_queries.ts";
 import { PROVIDERS } from "../providers/registry.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Config } from "../system/config.ts";
 import type { Log } from "../system/log.ts";
 import { fillRandom, newSecret } from "../system/random.ts";
 import { createSecretBox } from "../system/secret_box.ts";
-import { createWebhookHandler } from "../webhooks/handler.ts";
 import { ensureAdministrator } from "./admin_key.ts";
-import { BrokerWatch, checkDatabase } from "./broker_watch.ts";
+import { createApi } from "./api.ts";
 import { createChannelHealth } from "./channel_health.ts";
 import { serveHttp } from "./http.ts";
+import { startMaintenance } from "./maintenance.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { newProcessId, openParts, type Parts } from "./parts.ts";
 import { startPlatforms } from "./platforms.ts";
-import { periodically } from "./periodically.ts";
-import { createQuarantine } from "./quarantine.ts";
+import { BrokerWatch, readinessOf } from "./readiness.ts";
 import { type Router, startRouter } from "./router.ts";
 import { type Sender, startSender } from "./sender.ts";
-import { createVerification } from "./verification.ts";
 
 export interface ServerOptions {
   readonly config: Config;
@@ -67,9 +52,6 @@ export interface Server {
   /** Ends the embedded parts at once. */
   killNow(): void;
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { config, log, say, signal } = options;
@@ -129,7 +111,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     const deadLetters = new PostgresDeadLetterStore(parts.db);
 
-    // The publisher ends before the lanes do: what it leaves stays in the outbox for the next start.
     stack.defer(() => publisher.stop());
     if (config.roles.has("router")) {
       router = await startRouter({
@@ -155,7 +136,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         now,
       });
       stack.defer(stopPlatforms);
-      for (const stop of maintenance(parts, configuration, failed)) stack.defer(stop);
+      stack.defer(startMaintenance(parts, configuration, (name, error) => failed(name)(error)));
     }
     if (config.roles.has("sender")) {
       sender = await startSender({
@@ -178,54 +159,37 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       const running = sender;
       stack.defer(() => running.stop());
     }
+    // From here on a stop no longer waits for a broker that is away: what is not published stays in the outbox.
+    stack.defer(() => publisher.drain());
     const broker = new BrokerWatch(parts.connection, () => {
       router?.restart("the broker is back");
       hub.restart("the broker is back");
       log.info("broker-back");
     }, now);
 
-    const readiness = async (): Promise<Readiness> => {
-      const checks = {
-        broker: broker.check(),
-        database: await checkDatabase(parts.sql),
-        ...(router === null ? {} : { router: routerCheck(router) }),
-        ...(sender === null ? {} : { sender: senderCheck(sender) }),
-      };
-      return { ready: Object.values(checks).every((check) => check.ok), checks };
-    };
-    const app = createApp({
-      version: options.version,
-      publicUrl: config.publicUrl,
-      now,
-      directory,
-      configuration,
-      providers: PROVIDERS,
-      verifyChannel: createVerification(directory, PROVIDERS, http),
-      announceChange: () => parts.connection.publish(parts.names.directoryChanged),
-      readiness,
-      metrics: metrics.registry,
-      onError: (error, context) => log.error("request-failed", { ...context, reason: String(error) }),
-      webhooks: createWebhookHandler({
+    const closing = new AbortController();
+    const server = serveHttp(
+      config,
+      createApi({
+        config,
+        version: options.version,
+        parts,
         directory,
+        configuration,
         providers: PROVIDERS,
         ingress,
-        publicUrl: config.publicUrl,
+        events: hub,
+        deadLetters,
+        http,
+        metrics,
+        readiness: () => readinessOf({ broker, sql: parts.sql, router, sender }),
+        closing: closing.signal,
+        log,
         now,
-        onOutcome: (provider, outcome, durationMs) => {
-          metrics.webhooks.inc({ provider, outcome });
-          metrics.webhookSeconds.observe({ provider }, durationMs / 1000);
-        },
-        quarantine: createQuarantine({
-          deadLetters,
-          now,
-          random: fillRandom,
-          onError: failed("keep an unsigned webhook"),
-        }),
       }),
-      modules: apiModules(parts, ingress, hub, deadLetters),
-    });
-    const server = serveHttp(config, config.roles.has("ingress") ? app.fetch : operationsOnly(app.fetch));
+    );
     stack.defer(() => server.stop());
+    stack.defer(() => closing.abort());
     const owned = stack.move();
     return {
       url: server.url,
@@ -239,72 +203,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await stack.disposeAsync().catch(() => {});
     throw error;
   }
-}
-
-function apiModules(
-  parts: Parts,
-  ingress: LogIngress,
-  events: EventHub,
-  deadLetters: PostgresDeadLetterStore,
-) {
-  const sessions = new PostgresSessionQueries(parts.db);
-  const messages = new PostgresMessageQueries(parts.db);
-  return [
-    sessionRoutes({ ingress, sessions }),
-    messageRoutes({ ingress, messages, sessions }),
-    statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
-    deadLetterRoutes({ ingress, deadLetters }),
-    eventRoutes({ events }),
-  ];
-}
-
-/** What a process without the role `ingress` answers: health, readiness and metrics. */
-function operationsOnly(fetch: (request: Request) => Response | Promise<Response>) {
-  return (request: Request): Response | Promise<Response> => {
-    const { pathname } = new URL(request.url);
-    if (["/healthz", "/readyz", "/metrics"].includes(pathname)) return fetch(request);
-    return new Response("This process has no ingress role; it serves /healthz, /readyz and /metrics.\n", {
-      status: 404,
-    });
-  };
-}
-
-function maintenance(
-  parts: Parts,
-  configuration: ConfigurationStore,
-  failed: (what: string) => (error: unknown) => void,
-): (() => Promise<void>)[] {
-  const onError = (name: string, error: Error) => failed(name)(error);
-  return [
-    periodically({
-      name: "forget what is expired",
-      intervalMs: HOUR_MS,
-      run: async () => {
-        await forgetExpired(parts.sql, systemClock.now());
-        await configuration.forgetAnswers(new Date(systemClock.now() - DAY_MS));
-      },
-      onError,
-    }),
-    periodically({
-      name: "make the coming months' partitions",
-      intervalMs: 6 * HOUR_MS,
-      run: async () => void await ensureMessagePartitions(parts.db, systemClock.now()),
-      onError,
-    }),
-  ];
-}
-
-function routerCheck({ owners }: Router) {
-  const states = Object.entries(owners).filter(([, owner]) => owner.state !== "running");
-  return states.length === 0
-    ? { ok: true, detail: "all partitions are applied" }
-    : { ok: false, detail: states.map(([kind, owner]) => `${kind}: ${owner.state}`).join(", ") };
-}
-
-function senderCheck(sender: Sender) {
-  return sender.whole()
-    ? { ok: true, detail: "all lanes are owned" }
-    : { ok: false, detail: "another process took send lanes over" };
 }
 
 function webhookUrl(publicUrl: string, channel: Channel, secret: string | undefined): string {

@@ -16,7 +16,7 @@ export interface EventSource {
   position(): Promise<string>;
   /**
    * Calls `onEvent` for every event after `after`, in order and with none missed; without `after`, for those from now on.
-   * An `after` that is no longer kept starts at the oldest event kept. Returns when `signal` is aborted.
+   * An `after` that is no longer kept starts at the oldest event kept. Returns when `signal` is aborted or the source ends.
    */
   subscribe(options: {
     readonly after?: string;

@@ -23,6 +23,8 @@ export interface EventRoutesDeps {
   readonly bufferBytesMax?: number;
   /** Clients at once; further ones are told to come again. @default {2_000} */
   readonly clientsMax?: number;
+  /** Ends all streams, and takes no more. */
+  readonly closing?: AbortSignal;
 }
 
 const RETRY_MS = 1_000;
@@ -75,6 +77,7 @@ export function eventRoutes(own: EventRoutesDeps): RouteModule {
     app.openapi(route, async (c) => {
       const { lastEventId, types } = c.req.valid("query");
       const after = await startOf(c.req.valid("header")["last-event-id"] || lastEventId, own.events);
+      if (own.closing?.aborted) throw new UnavailableError("the server is stopping");
       if (clients >= clientsMax) throw new UnavailableError("too many clients listen to events", 5);
       clients++;
       const body = listen({
@@ -136,10 +139,13 @@ function listen(options: Listening): ReadableStream<Uint8Array> {
     bytesMax: own.bufferBytesMax ?? BUFFER_BYTES_MAX,
     onEnd: () => {
       clearInterval(heartbeat);
+      own.closing?.removeEventListener("abort", close);
       ending.abort();
       options.onEnd();
     },
   });
+  const close = () => stream.close();
+  own.closing?.addEventListener("abort", close, { once: true });
   const heartbeat = setInterval(() => {
     const current = findKey(deps.directory, authorization, deps.now());
     if (current === undefined) return stream.close();
@@ -160,10 +166,9 @@ function listen(options: Listening): ReadableStream<Uint8Array> {
       told = event.position;
       stream.write(encode(event));
     },
-  }).catch((error) => {
-    deps.onError(error, { method: "GET", path: "/v1/events" });
-    stream.close();
-  });
+  }).catch((error) => deps.onError(error, { method: "GET", path: "/v1/events" })).finally(() =>
+    stream.close()
+  );
   return stream.body;
 }
 
