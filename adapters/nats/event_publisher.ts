@@ -35,7 +35,7 @@ export class EventPublisher {
   readonly #commit: GroupCommit<Outgoing>;
   readonly #encoder = new TextEncoder();
   #batches = 0;
-  #stopped = false;
+  #draining = false;
 
   constructor(connection: NatsConnection, names: Names, atomic: boolean) {
     this.#connection = connection;
@@ -82,9 +82,13 @@ export class EventPublisher {
     }
   }
 
-  /** Ends the retries: what is not published stays in the outbox. */
+  /** From now on nothing is tried twice: what fails stays in the outbox. */
+  drain(): void {
+    this.#draining = true;
+  }
+
   stop(): void {
-    this.#stopped = true;
+    this.#draining = true;
     this.#publisher.stop();
   }
 
@@ -94,7 +98,7 @@ export class EventPublisher {
       try {
         return await this.#writeOnce(items);
       } catch (error) {
-        if (this.#stopped) throw error;
+        if (this.#draining) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
       }
     }

@@ -1,0 +1,117 @@
+/**
+ * The HTTP side of a process: webhooks, the API and operations.
+ *
+ * @module
+ */
+import type { ConfigurationStore } from "../../core/ports/configuration.ts";
+import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
+import type { EventSource } from "../../core/ports/events.ts";
+import type { Ingress } from "../../core/ports/ingress.ts";
+import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
+import type { Provider } from "../../core/ports/provider.ts";
+import { createApp } from "../http/app.ts";
+import type { AppDeps, Readiness } from "../http/deps.ts";
+import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
+import { eventRoutes } from "../http/runtime/events.ts";
+import { messageRoutes } from "../http/runtime/messages.ts";
+import { sessionRoutes } from "../http/runtime/sessions.ts";
+import { statisticsRoutes } from "../http/runtime/statistics.ts";
+import { PostgresMessageQueries } from "../postgres/message_queries.ts";
+import { PostgresSessionQueries } from "../postgres/session_queries.ts";
+import { PostgresStatisticsQueries } from "../postgres/statistics_queries.ts";
+import type { Config } from "../system/config.ts";
+import type { Log } from "../system/log.ts";
+import { fillRandom } from "../system/random.ts";
+import { createWebhookHandler } from "../webhooks/handler.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Parts } from "./parts.ts";
+import { createQuarantine } from "./quarantine.ts";
+import { createVerification } from "./verification.ts";
+
+export interface ApiOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly parts: Parts;
+  readonly directory: AppDeps["directory"];
+  readonly configuration: ConfigurationStore;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly ingress: Ingress;
+  readonly events: EventSource;
+  readonly deadLetters: DeadLetterStore;
+  readonly http: OutgoingHttp;
+  readonly metrics: Metrics;
+  readonly readiness: () => Promise<Readiness>;
+  /** Ends the event streams, which would go on for ever. */
+  readonly closing: AbortSignal;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/** The handler of all requests; without the role `ingress`, of operations only. */
+export function createApi(options: ApiOptions): Handler {
+  const { config, parts, directory, metrics, log } = options;
+  const app = createApp({
+    version: options.version,
+    publicUrl: config.publicUrl,
+    now: options.now,
+    directory,
+    configuration: options.configuration,
+    providers: options.providers,
+    verifyChannel: createVerification(directory, options.providers, options.http),
+    announceChange: () => parts.connection.publish(parts.names.directoryChanged),
+    readiness: options.readiness,
+    metrics: metrics.registry,
+    onError: (error, context) => log.error("request-failed", { ...context, reason: String(error) }),
+    webhooks: webhooks(options),
+    modules: modules(options),
+  });
+  return config.roles.has("ingress")
+    ? (request) => app.fetch(request)
+    : operationsOnly((request) => app.fetch(request));
+}
+
+function webhooks(options: ApiOptions): Handler {
+  const { metrics, log } = options;
+  return createWebhookHandler({
+    directory: options.directory,
+    providers: options.providers,
+    ingress: options.ingress,
+    publicUrl: options.config.publicUrl,
+    now: options.now,
+    onOutcome: (provider, outcome, durationMs) => {
+      metrics.webhooks.inc({ provider, outcome });
+      metrics.webhookSeconds.observe({ provider }, durationMs / 1000);
+    },
+    quarantine: createQuarantine({
+      deadLetters: options.deadLetters,
+      now: options.now,
+      random: fillRandom,
+      onError: (error) => log.warn("failed", { what: "keep an unsigned webhook", reason: error.message }),
+    }),
+  });
+}
+
+function modules({ parts, ingress, events, deadLetters, closing }: ApiOptions): AppDeps["modules"] {
+  const sessions = new PostgresSessionQueries(parts.db);
+  const messages = new PostgresMessageQueries(parts.db);
+  return [
+    sessionRoutes({ ingress, sessions }),
+    messageRoutes({ ingress, messages, sessions }),
+    statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
+    deadLetterRoutes({ ingress, deadLetters }),
+    eventRoutes({ events, closing }),
+  ];
+}
+
+const OPERATIONS = new Set(["/healthz", "/readyz", "/metrics"]);
+
+function operationsOnly(handler: Handler): Handler {
+  return (request) =>
+    OPERATIONS.has(new URL(request.url).pathname)
+      ? handler(request)
+      : new Response(`This process has no ingress role; it serves ${[...OPERATIONS].join(", ")}.\n`, {
+        status: 404,
+      });
+}
