@@ -1,6 +1,6 @@
 /**
  * Group commit: while one write is in flight, what arrives is collected; when it returns, all of it goes out
- * as the next write. No timer: at low load everything goes at once, at high load the groups grow. It is what
+ * as the next write. At low load everything goes at once, at high load the groups grow. It is what
  * makes an fsync before every answer affordable.
  *
  * @module
@@ -18,6 +18,11 @@ export interface GroupCommitOptions<T> {
    * their writes share a trip. @default {queueMicrotask}
    */
   readonly start?: (run: () => void) => void;
+  /**
+   * How long to go on collecting before the next write, ms, when that many items wait: for writes with a high fixed
+   * price. @default none
+   */
+  readonly linger?: (waiting: number) => number;
 }
 
 interface Group<T> {
@@ -70,7 +75,10 @@ export class GroupCommit<T> {
   }
 
   async #run(): Promise<void> {
-    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
+    while (this.#groups.length > 0) {
+      const lingerMs = this.#options.linger?.(this.#groups[0]!.items.length) ?? 0;
+      if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
+      const group = this.#groups.shift()!;
       try {
         await this.#options.write(group.items);
         group.resolve();

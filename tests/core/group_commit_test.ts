@@ -67,3 +67,26 @@ Deno.test("a failed write fails its own group and no other", async () => {
   gates[1]!.resolve();
   await second;
 });
+
+Deno.test("a line may linger before a write, and what arrives meanwhile goes along", async () => {
+  const groups: number[][] = [];
+  const asked: number[] = [];
+  const commit = new GroupCommit<number>({
+    maxItems: 100,
+    maxSize: 1_000,
+    sizeOf: (n) => n,
+    linger: (waiting) => {
+      asked.push(waiting);
+      return 5;
+    },
+    write: (items) => {
+      groups.push([...items]);
+      return Promise.resolve();
+    },
+  });
+  const first = commit.add(1);
+  await turn();
+  const second = commit.add(2);
+  await Promise.all([first, second]);
+  equal([groups, asked], [[[1, 2]], [1]]);
+});
