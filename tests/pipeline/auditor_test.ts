@@ -1,0 +1,144 @@
+import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
+import { startGenerator } from "../../bench/simulator/generator.ts";
+import { startSimulator } from "../../bench/simulator/server.ts";
+import {
+  assertSound,
+  auditConversations,
+  auditEvents,
+  auditReceived,
+  auditSendOrder,
+  auditSends,
+  auditStatistics,
+  type Promised,
+  untilAtRest,
+} from "../support/auditor.ts";
+import { configure } from "../support/configured.ts";
+import { lookInside } from "../support/inside.ts";
+import { System } from "../support/system.ts";
+import { until } from "../support/until.ts";
+
+Deno.test("the auditor finds each fault that it is there for", async (t) => {
+  await using simulator = startSimulator();
+  await using system = await System.start();
+  const { channel, numbers } = await configure(system.api, simulator);
+  await using inside = await lookInside(system);
+  const { sql } = inside;
+  const generator = startGenerator({
+    ...channel.webhook,
+    numbers: [numbers.nowhere],
+    conversations: 5,
+    connections: 1,
+    messages: 20,
+    warmupMs: 0,
+  });
+  equal((await generator.done).accepted, 20);
+  const promised: Promised[] = [];
+  for (let n = 1; n <= 4; n++) {
+    const text = `answer ${n}`;
+    const body = { from: numbers.nowhere, to: "+12025550000", text };
+    promised.push({ messageId: (await system.api.post("/v1/messages", body)).id as string, text });
+  }
+  await until("all are delivered", async () => {
+    const [left] = await sql<{ count: number }[]>`
+      select count(*)::int as count from messages where direction = 'outbound' and status <> 'delivered'`;
+    return left!.count === 0;
+  });
+  await untilAtRest(inside);
+  const record = simulator.record();
+  const all = async () => [
+    ...await auditReceived(sql, generator),
+    ...await auditConversations(sql),
+    ...await auditEvents(inside),
+    ...await auditSends(sql, record, promised),
+    ...await auditSendOrder(sql, record),
+    ...await auditStatistics(sql),
+  ];
+  deepEqual(await all(), []);
+
+  /** Changes the database, audits, and changes it back. */
+  const doctored = async (statement: string, ...expected: RegExp[]) => {
+    const undo = Symbol();
+    let faults: string[] = [];
+    await inside.sql.begin(async (tx) => {
+      await tx.unsafe(statement);
+      const own = tx as unknown as typeof sql;
+      faults = [
+        ...await auditReceived(own, generator),
+        ...await auditConversations(own),
+        ...await auditEvents({ ...inside, sql: own }),
+        ...await auditSends(own, record, promised),
+        ...await auditSendOrder(own, record),
+        ...await auditStatistics(own),
+      ];
+      throw undo;
+    }).catch((error) => {
+      if (error !== undo) throw error;
+    });
+    for (const pattern of expected) match(faults.join("\n"), pattern);
+  };
+  const seventh = "direction = 'inbound' and text like '#7 %'";
+
+  await t.step(
+    "a lost message",
+    () =>
+      doctored(
+        `delete from messages where ${seventh}`,
+        /accepted and lost: #7$/m,
+        /positions with gaps/,
+        /told and not stored/,
+      ),
+  );
+  await t.step("a message stored twice", () =>
+    doctored(
+      `insert into messages select (json_populate_record(m, json_build_object('id',
+        overlay(m.id placing 'zzz' from 28), 'position', m.position + 100))).* from messages m where ${seventh}`,
+      /stored more than once: #7 \(2 times\)/,
+      /stored and never told/,
+      /statistics count 20 received, the messages say 21/,
+    ));
+  await t.step("messages out of order", () =>
+    doctored(
+      `update messages set position = case position when 1 then 2 when 2 then 1 when 5 then 6 when 6 then 5 else position end`,
+      /out of order in its conversation/,
+      /left after a later one/,
+    ));
+  await t.step(
+    "a message of another text or conversation",
+    () =>
+      doctored(
+        `update messages set contact = '+12025559999' where ${seventh}`,
+        /stored in another's place: #7$/m,
+      ),
+  );
+  await t.step("two open sessions of a conversation", () =>
+    doctored(
+      `insert into sessions select (json_populate_record(s, json_build_object('id', s.id || 'x'))).* from sessions s`,
+      /more than one open session/,
+    ));
+  await t.step("a send that was promised and is not there, or never left, or is left behind", async () => {
+    await doctored(
+      `delete from messages where text = 'answer 2'`,
+      /promised and not stored/,
+      /sent and not stored/,
+    );
+    await doctored(
+      `update messages set status = 'queued' where text = 'answer 2'`,
+      /left queued/,
+      /sent, but kept as queued/,
+    );
+    await doctored(`update messages set status = 'sending' where text = 'answer 2'`, /left sending/);
+  });
+  await t.step("a message that left twice", async () => {
+    const twice = [...record, { ...record[0]!, sequence: record.length + 1 }];
+    match((await auditSends(sql, twice, promised)).join("\n"), /sent more than once/);
+    match((await auditSends(sql, record.slice(1), promised)).join("\n"), /delivered, but never sent/);
+  });
+  await t.step("work that is left", async () => {
+    await inside
+      .sql`insert into outbox (kind, partition, sequence, payload) values ('send', 999, 1, '{}')`;
+    await rejects(untilAtRest(inside, 500), /1 rows are left in the outbox/);
+    await inside.sql`delete from outbox where partition = 999`;
+    await untilAtRest(inside);
+  });
+  throws(() => assertSound(["x"]), /1 faults/);
+});
