@@ -120,7 +120,10 @@ export class Lane {
       while (this.#unpublished >= MAX_UNPUBLISHED && !this.stopped) await this.#sleep(10_000);
       await this.#applyOne(this.#takeBatch());
     }
-    if (!this.stopped) this.#state = "idle";
+    if (this.stopped) return;
+    this.#state = "idle";
+    // The clean-up may have been due while the last batch was applied.
+    if (this.#published.size > 0) this.#clearSoon();
   }
 
   async #applyOne(batch: LogMessage[]): Promise<void> {
@@ -197,6 +200,10 @@ export class Lane {
   #markPublished(partition: number, sequence: number): void {
     if (this.#publicationEnded) return;
     this.#published.set(partition, Math.max(sequence, this.#published.get(partition) ?? 0));
+    this.#clearSoon();
+  }
+
+  #clearSoon(): void {
     if (this.#clearTimer !== undefined || this.stopped) return;
     this.#clearTimer = setTimeout(() => {
       this.#clearTimer = undefined;

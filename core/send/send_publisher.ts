@@ -74,6 +74,8 @@ export class SendPublisher {
     await this.#options.sleep(IDLE_CLEAR_MS);
     await this.#clear();
     this.#clearing = null;
+    // Something was published meanwhile, or the clean-up failed.
+    if (this.#published.size > 0 && !this.#stopped) this.#clearing = this.#clearWhenIdle();
   }
 
   async #clear(): Promise<void> {

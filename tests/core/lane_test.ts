@@ -157,3 +157,27 @@ Deno.test("Lane keeps the rows after one that was not published", async () => {
   await lane.stop();
   ok(seen.cleared.every(([, sequence]) => sequence < 2));
 });
+
+Deno.test("Lane forgets what is published also when that comes due under a batch that publishes nothing", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { lane, seen } = scripted({
+    apply: async (_, tries) => {
+      if (tries === 1) return await committed(row(0, 1));
+      await gate.promise;
+      return await committed();
+    },
+    // The second batch takes along what is published by then: this comes a moment later.
+    publish: () => until(() => seen.batches.length === 2),
+  });
+  lane.push(message(0, 1));
+  await until(() => seen.batches.length === 1);
+  lane.push(message(0, 2));
+  await until(() => seen.published.length === 1);
+  // Longer than the idle time after which it would have been forgotten.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  equal(seen.cleared, []);
+  gate.resolve();
+  await until(() => seen.cleared.length === 1);
+  equal(seen.cleared, [[0, 1]]);
+  await lane.stop();
+});
