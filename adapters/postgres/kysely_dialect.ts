@@ -21,11 +21,17 @@ import type { Sql } from "./database.ts";
 
 export function poolDialect(pool: Sql): Dialect {
   return {
-    createAdapter: () => new PostgresAdapter(),
+    createAdapter: () => new PoolAdapter(),
     createDriver: () => new PoolDriver(pool),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
+}
+
+/** Migrations lock within their transaction: outside of one, two queries may be two sessions'. */
+class PoolAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
 }
 
 class PoolDriver implements Driver {

@@ -18,6 +18,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 const STATUS_PARTITIONS = 8;
 const SEND_PARTITIONS = 32;
 
+/** Any number that no other user of advisory locks in this database has. */
+const LOCK = 0x70_61_74_64;
+
 export interface MigrateOptions {
   /** `PATCHBAY_PARTITIONS`: fixed when the installation is made. */
   readonly partitions: number;
@@ -44,17 +47,23 @@ export class PartitionsMismatchError extends Error {
  */
 export async function migrateDatabase(pool: Sql, options: MigrateOptions): Promise<string[]> {
   const db = overKysely(pool);
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
+  const results = await db.transaction().execute(async (tx) => {
+    // Of the transaction, so that it goes with the commit: the migrator's own lock is the session's, and a pool gives
+    // it to one session and takes it back from another.
+    await sql`select pg_advisory_xact_lock(${LOCK})`.execute(tx);
+    const migrator = new Migrator({
+      db: tx,
+      provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
+    });
+    const { error, results } = await migrator.migrateToLatest();
+    const failed = results?.find((result) => result.status === "Error");
+    if (failed) throw new Error(`migration ${failed.migrationName} failed`, { cause: error });
+    if (error !== undefined) throw error;
+    return results ?? [];
   });
-  const { error, results } = await migrator.migrateToLatest();
-  const failed = results?.find((result) => result.status === "Error");
-  if (failed) throw new Error(`migration ${failed.migrationName} failed`, { cause: error });
-  if (error !== undefined) throw error;
   await ensureInstallation(db, options.partitions);
   await ensureMessagePartitions(db, options.nowMs);
-  return (results ?? []).map((result) => result.migrationName);
+  return results.map((result) => result.migrationName);
 }
 
 async function ensureInstallation(db: Database, partitions: number): Promise<void> {
