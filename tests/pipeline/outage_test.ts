@@ -173,6 +173,43 @@ Deno.test("outages of parts that are somebody else's", async (t) => {
   });
 });
 
+for (const away of ["broker", "database"] as const) {
+  Deno.test(`a stop comes to its end without the ${away}, and the next run does what was left`, async () => {
+    await using simulator = startSimulator({ reports: { tries: 60, retryMs: 250 } });
+    await using outside = await startOutsideParts();
+    await using system = await System.start({ env: outside.env });
+    const { numbers } = await configure(system.api, simulator, { rateMps: 20, burst: 1 });
+    const promised = [];
+    for (let n = 1; n <= 60; n++) {
+      const text = `waiting ${n}`;
+      const { id } = await system.api.post("/v1/messages", { from: numbers.nowhere, to: CONTACT, text });
+      promised.push({ messageId: id, text });
+    }
+    await until("some are sent", () => simulator.record().length > 3);
+    await outside[away].kill();
+    // Results of sends go on, or try to, and their events have nowhere to go.
+    await pause(500);
+    const began = performance.now();
+    const { code } = await system.stop();
+    equal(code, 0, system.run.said);
+    ok(performance.now() - began < 15_000, `took ${performance.now() - began} ms`);
+    await outside[away].start();
+    await system.start();
+    await using inside = await lookInside(system, outside);
+    await until("all are sent", async () => {
+      const [left] = await inside.sql<{ count: number }[]>`
+        select count(*)::int as count from messages
+        where status = 'queued' or (status = 'sending' and not uncertain)`;
+      return left!.count === 0;
+    });
+    await untilAtRest(inside);
+    assertSound([
+      ...await auditSends(inside.sql, simulator.record(), promised),
+      ...await auditEvents(inside),
+    ]);
+  });
+}
+
 Deno.test("the embedded servers, killed while they work, are started again, and nothing is lost", async () => {
   await using simulator = startSimulator();
   await using system = await System.start();

