@@ -209,7 +209,7 @@ export class SendLedger {
     let tries = 0;
     const { held, changed } = await this.#insist("record results", async () => {
       tries++;
-      const published = this.#publisher.takePublished();
+      const published = this.#publisher.takePublished(lanes.map(({ lane }) => lane));
       try {
         return await this.#options.store.record({ lanes, rows, published, nowMs });
       } catch (error) {

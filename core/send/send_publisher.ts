@@ -49,11 +49,16 @@ export class SendPublisher {
     this.#wake();
   }
 
-  /** What may be forgotten, by lane: for a commit to take along. */
-  takePublished(): ReadonlyMap<number, number> {
-    const published = this.#published;
-    this.#published = new Map();
-    return published;
+  /** What may be forgotten of these lanes: for a commit that holds them to take along. */
+  takePublished(lanes: Iterable<number>): ReadonlyMap<number, number> {
+    const taken = new Map<number, number>();
+    for (const lane of lanes) {
+      const sequence = this.#published.get(lane);
+      if (sequence === undefined) continue;
+      taken.set(lane, sequence);
+      this.#published.delete(lane);
+    }
+    return taken;
   }
 
   /** The outbox rows up to and with this one are published, and still there. */
@@ -79,7 +84,7 @@ export class SendPublisher {
   }
 
   async #clear(): Promise<void> {
-    const published = this.takePublished();
+    const published = this.takePublished([...this.#published.keys()]);
     if (published.size === 0) return;
     await this.#options.store.clearOutbox("send", published).catch((error) => {
       for (const [lane, sequence] of published) this.markPublished(lane, sequence);
