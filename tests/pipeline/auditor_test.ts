@@ -136,7 +136,7 @@ Deno.test("the auditor finds each fault that it is there for", async (t) => {
   await t.step("work that is left", async () => {
     await inside
       .sql`insert into outbox (kind, partition, sequence, payload) values ('send', 999, 1, '{}')`;
-    await rejects(untilAtRest(inside, 500), /1 rows are left in the outbox/);
+    await rejects(untilAtRest(inside, 500), /left in the outbox: send 999, sequence 1/);
     await inside.sql`delete from outbox where partition = 999`;
     await untilAtRest(inside);
   });

@@ -39,8 +39,11 @@ export async function atRest({ sql, jsm, names }: Inside, partitions = 32): Prom
       }
     }));
   }
-  const [outbox] = await sql<{ count: number }[]>`select count(*)::int as count from outbox`;
-  if (outbox!.count > 0) faults.push(`${outbox!.count} rows are left in the outbox`);
+  const outbox = await sql<{ kind: string; partition: number; sequence: number }[]>`
+    select kind, partition, sequence from outbox order by created_at limit ${SHOWN_MAX + 1}`;
+  for (const { kind, partition, sequence } of outbox.slice(0, SHOWN_MAX)) {
+    faults.push(`left in the outbox: ${kind} ${partition}, sequence ${sequence}`);
+  }
   return faults;
 }
 
