@@ -9,6 +9,7 @@
  * @module
  */
 import { headers, type NatsConnection } from "@nats-io/transport-node";
+import type { CommandReply } from "../../core/entry.ts";
 import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
 import type { OutboxPayload } from "../../core/outbox.ts";
@@ -31,7 +32,17 @@ const MAX_BATCH = 500;
 const TIMEOUT_MS = 5_000;
 const RETRY_PAUSE_MS = 300;
 
+export interface EventPublisherOptions {
+  readonly connection: NatsConnection;
+  readonly names: Names;
+  /** Whether the server takes atomic batches. */
+  readonly atomic: boolean;
+  /** Hands an answer to this very process over; false when it is another's and has to travel. */
+  readonly deliver: (to: string, reply: CommandReply) => boolean;
+}
+
 export class EventPublisher {
+  readonly #deliver: EventPublisherOptions["deliver"];
   readonly #connection: NatsConnection;
   readonly #publisher: AckedPublisher;
   readonly #names: Names;
@@ -42,7 +53,8 @@ export class EventPublisher {
   #startedMs = 0;
   #draining = false;
 
-  constructor(connection: NatsConnection, names: Names, atomic: boolean) {
+  constructor({ connection, names, atomic, deliver }: EventPublisherOptions) {
+    this.#deliver = deliver;
     this.#connection = connection;
     this.#publisher = new AckedPublisher(connection, TIMEOUT_MS);
     this.#names = names;
@@ -63,7 +75,9 @@ export class EventPublisher {
 
   /** Sends the replies at once and resolves when all events are in the stream. Safe to repeat. */
   async publish(payload: OutboxPayload): Promise<void> {
-    for (const { to, body } of payload.replies ?? []) this.#connection.publish(to, JSON.stringify(body));
+    for (const { to, body } of payload.replies ?? []) {
+      if (!this.#deliver(to, body)) this.#connection.publish(to, JSON.stringify(body));
+    }
     let last: Promise<void> | null = null;
     const all: Promise<void>[] = [];
     for (const event of payload.events) {

@@ -83,6 +83,11 @@ export class LogIngress implements Ingress {
     return await waiting.reply;
   }
 
+  /** Hands an answer to a command of this very process over without the broker. False when it is another's. */
+  deliver(to: string, reply: CommandReply): boolean {
+    return this.#replies.deliver(to, reply);
+  }
+
   /** Entries that wait for their fsync. */
   get pending(): number {
     return this.#pending;
@@ -127,23 +132,26 @@ export class LogIngress implements Ingress {
 
 /** Waits for answers on one subject of this process. */
 class ReplyBox {
-  readonly #names: Names;
-  readonly #processId: string;
+  readonly #prefix: string;
   readonly #waiting = new Map<string, (reply: CommandReply | UnavailableError) => void>();
   readonly #stop: () => void;
   #counter = 0;
 
   constructor(connection: NatsConnection, names: Names, processId: string) {
-    this.#names = names;
-    this.#processId = processId;
+    this.#prefix = names.replySubject(processId, "");
     const subscription = connection.subscribe(names.replySubject(processId, "*"), {
       callback: (error, message) => {
         if (error) return;
-        const request = message.subject.slice(message.subject.lastIndexOf(".") + 1);
-        this.#waiting.get(request)?.(message.json<CommandReply>());
+        this.deliver(message.subject, message.json<CommandReply>());
       },
     });
     this.#stop = () => subscription.unsubscribe();
+  }
+
+  deliver(to: string, reply: CommandReply): boolean {
+    if (!to.startsWith(this.#prefix)) return false;
+    this.#waiting.get(to.slice(this.#prefix.length))?.(reply);
+    return true;
   }
 
   /** Commands that wait for their answer. */
@@ -169,7 +177,7 @@ class ReplyBox {
     );
     this.#waiting.set(request, settle);
     return {
-      subject: this.#names.replySubject(this.#processId, request),
+      subject: `${this.#prefix}${request}`,
       reply: promise,
       cancel: () => {
         clearTimeout(timer);

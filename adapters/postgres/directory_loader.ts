@@ -105,7 +105,12 @@ async function loadSecrets(
   box: SecretBox,
 ): Promise<Pick<Directory, "keys" | "webhooks" | "webhookSecrets">> {
   const keys = await tx.selectFrom("api_keys").selectAll().execute();
-  const webhooks = await tx.selectFrom("webhook_secrets").select(["hash", "channel_id", "secret", "expires_at"])
+  const webhooks = await tx.selectFrom("webhook_secrets").select([
+    "hash",
+    "channel_id",
+    "secret",
+    "expires_at",
+  ])
     .execute();
   const inUse = webhooks.filter((row) => row.expires_at === null);
   return {

@@ -31,6 +31,8 @@ export interface RouterOptions {
   readonly directory: DirectorySource;
   readonly ingress: Ingress;
   readonly publisher: EventPublisher;
+  /** Takes new outbound messages to the send lanes of this process; false when it has none. */
+  readonly onQueued: (messages: readonly MessageRow[]) => boolean;
   readonly metrics: () => Metrics;
   readonly log: Log;
   readonly now: () => number;
@@ -54,6 +56,9 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const conversations = new PostgresConversationStore(parts.hotSql);
   const status = new PostgresStatusStore(parts.hotSql);
   const nudge = sendNudger(parts);
+  const onQueued = (messages: readonly MessageRow[]) => {
+    if (!options.onQueued(messages)) nudge(messages);
+  };
   const statusStream = (partition: number) => parts.names.logStream("status", partition);
   const onDeadLetter = (letter: DeadLetterRow) => {
     options.metrics().deadLetters.inc({ kind: letter.kind });
@@ -71,7 +76,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
         epochOf,
         shard: lane,
         streamOf: (partition) => parts.names.logStream("route", partition),
-        onQueued: nudge,
+        onQueued,
         onDeadLetter,
         now,
       }),

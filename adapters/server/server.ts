@@ -79,7 +79,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await directory.start();
     parts.connection.subscribe(parts.names.directoryChanged, { callback: () => directory.nudge() });
 
-    const publisher = new EventPublisher(parts.connection, parts.names, parts.atomicBatches);
     const ingress = new LogIngress({
       connection: parts.connection,
       names: parts.names,
@@ -87,6 +86,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       processId: parts.processId,
     });
     stack.defer(() => ingress.stop());
+    const publisher = new EventPublisher({
+      connection: parts.connection,
+      names: parts.names,
+      atomic: parts.atomicBatches,
+      deliver: (to, reply) => ingress.deliver(to, reply),
+    });
     const hub = new EventHub(parts.connection, parts.jsm, parts.names, parts.processId);
     stack.defer(() => hub.stop());
     const http = stack.use(
@@ -119,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         directory,
         ingress,
         publisher,
+        onQueued: (messages) => sender?.whole() === true && (sender.worker.onNudge(messages), true),
         metrics: () => metrics,
         log,
         now,
