@@ -4,8 +4,8 @@
  * What is promised is about every sliding second at the provider's end: at most rate + burst units. What
  * happens here is not what arrives there, because timers are late and the way takes its time: of two sends a
  * second apart the first may be delayed by more than the second. So the buckets run at {@link PACE} of the
- * rate, which leaves slack in every second: (1/PACE − 1) s, and one more interval, as a bucket of burst 1
- * would have to send two units at once to break the promise. Half of that slack (20 ms at most) is credit for
+ * rate, which leaves slack in every second: (1/PACE − 1) s, and up to one more interval, since units are whole:
+ * the promise is broken only by the first whole number above rate + burst. Half of that slack (20 ms at most) is credit for
  * our own lateness: a timer that fires late by less does not lower the rate. The other half is for the way.
  * Lateness beyond the credit is lost, not caught up.
  *
@@ -47,9 +47,10 @@ export interface DeclaredRate {
 /** The rule that keeps a declared rate at the provider's end; null for one that is not limited. */
 export function pacedRule({ rateMps, burst }: DeclaredRate): BucketRule | null {
   if (rateMps >= UNLIMITED_MPS) return null;
-  const slackMs = (1 / PACE - 1) * 1000 + 1000 / rateMps;
-  const creditMs = Math.min(CREDIT_MAX_MS, slackMs / 2);
   const paced = rateMps * PACE;
+  const tooMany = Math.floor(rateMps + burst) + 1;
+  const slackMs = ((tooMany - burst) / paced - 1) * 1000;
+  const creditMs = Math.min(CREDIT_MAX_MS, slackMs / 2);
   return { rateMps: paced, burst: burst + (creditMs * paced) / 1000 };
 }
 

@@ -17,7 +17,8 @@ async function startDemo(...args: string[]): Promise<DemoRun> {
   await Deno.chmod(folder, 0o711);
   const port = freePort();
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts", "demo", `--port=${port}`, ...args],
+    // Quiet: on an empty cache Deno tells what it downloads.
+    args: ["run", "--quiet", "-A", "main.ts", "demo", `--port=${port}`, ...args],
     cwd: ROOT,
     env: { TMPDIR: folder },
     stdin: "null",
@@ -81,7 +82,8 @@ Deno.test("demo: prints a key that works, and SIGINT ends it in order", async ()
 
 Deno.test("demo: refuses options that do not fit", async () => {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts", "demo", "--port=x", "--rate=0"],
+    // Quiet: on an empty cache Deno tells what it downloads.
+    args: ["run", "--quiet", "-A", "main.ts", "demo", "--port=x", "--rate=0"],
     cwd: ROOT,
     stderr: "piped",
   }).output();
