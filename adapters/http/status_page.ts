@@ -8,7 +8,6 @@ import type { Readiness } from "./deps.ts";
 
 const LINKS: readonly (readonly [href: string, text: string])[] = [
   ["/openapi.json", "API description (OpenAPI)"],
-  ["/asyncapi.json", "Event description (AsyncAPI)"],
   ["/readyz", "Readiness"],
   ["/metrics", "Metrics (Prometheus)"],
 ];
