@@ -105,7 +105,7 @@ export class OutgoingClient implements OutgoingHttp {
   }
 
   /** Throws where the call cannot be made at all: no web address, a header that is none, a private address. */
-  #request({ method, url, headers, body }: HttpCall): http.ClientRequest {
+  #request({ method, url, headers, body, bodyCharset }: HttpCall): http.ClientRequest {
     const address = new URL(url);
     const isSecure = address.protocol === "https:";
     if (!isSecure && address.protocol !== "http:") {
@@ -114,7 +114,9 @@ export class OutgoingClient implements OutgoingHttp {
     const port = address.port === "" ? (isSecure ? 443 : 80) : Number(address.port);
     const hostname = address.hostname.replace(/^\[|\]$/g, "");
     this.#guard.checkLiteral(hostname, port);
-    const length = method === "POST" ? { "content-length": String(Buffer.byteLength(body ?? "")) } : {};
+    const length = method === "GET"
+      ? {}
+      : { "content-length": String(Buffer.byteLength(body ?? "", charsetOf(bodyCharset))) };
     return (isSecure ? https : http).request({
       agent: isSecure ? this.#secure : this.#plain,
       method,
@@ -140,7 +142,7 @@ class Exchange {
 
   constructor(
     request: http.ClientRequest,
-    { body }: HttpCall,
+    { body, bodyCharset }: HttpCall,
     options: OutgoingCallOptions,
     resolve: (result: OutgoingResult) => void,
   ) {
@@ -156,7 +158,7 @@ class Exchange {
       options.timeoutMs,
     );
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    request.end(body);
+    request.end(body, charsetOf(bodyCharset));
   }
 
   /** See the head of this file. */
@@ -222,4 +224,8 @@ class Exchange {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#resolve(result);
   }
+}
+
+function charsetOf(charset: HttpCall["bodyCharset"]): "utf8" | "latin1" {
+  return charset === "latin-1" ? "latin1" : "utf8";
 }

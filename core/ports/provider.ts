@@ -6,7 +6,7 @@
  */
 import type { z } from "zod";
 import type { Channel } from "../channel.ts";
-import type { MessageError } from "../errors.ts";
+import type { ErrorClass, MessageError } from "../errors.ts";
 import type { Encoding, Media } from "../message.ts";
 
 /** A webhook as it came in. */
@@ -21,6 +21,15 @@ export interface WebhookRequest {
   readonly body: Uint8Array;
 }
 
+/** One of several webhooks that bring one message together: a part of a long text, or its media. */
+export interface Fragment {
+  /** What all parts of one message have in common, and no other message between the same two numbers. */
+  readonly group: string;
+  /** Place of this part, from 1. */
+  readonly index: number;
+  readonly of: number;
+}
+
 export interface ParsedInbound {
   /** Ours, E.164 or as configured. */
   readonly number: string;
@@ -28,8 +37,10 @@ export interface ParsedInbound {
   readonly contact: string;
   readonly text: string;
   readonly media: readonly Media[];
-  /** The provider's id of this message; absent where the provider gives none. */
+  /** The provider's id of this message, or of this part of it; absent where the provider gives none. */
   readonly providerId?: string;
+  /** Present when this is a part that has to be joined with others. */
+  readonly fragment?: Fragment;
 }
 
 export interface ParsedReport {
@@ -78,10 +89,12 @@ export interface OutgoingMessage {
 }
 
 export interface HttpCall {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** How the body's characters become bytes. @default {"utf-8"} */
+  readonly bodyCharset?: "utf-8" | "latin-1";
 }
 
 export interface HttpAnswer {
@@ -95,6 +108,49 @@ export type SendResult =
   | { readonly kind: "accepted"; readonly providerId: string | null }
   | { readonly kind: "failed"; readonly error: MessageError; readonly retryAfterMs?: number };
 
+export type PollResult =
+  | {
+    readonly kind: "polled";
+    readonly inbound: readonly ParsedInbound[];
+    readonly reports: readonly ParsedReport[];
+    /** Where to go on; stored only after all of the above is durable. */
+    readonly mark: string | null;
+    /** Whether there is more to fetch at once. */
+    readonly more: boolean;
+  }
+  | { readonly kind: "failed"; readonly error: MessageError };
+
+/** Something that has to be fetched from a provider that does not call us. */
+export interface ProviderPoll {
+  /** Stable name: its mark is stored under it. */
+  readonly name: string;
+  /** Pause between two fetches, ms; null: not for this channel. */
+  intervalMs(channel: Channel): number | null;
+  /** `mark`: what the last fetch ended with; null at the beginning. */
+  build(channel: Channel, mark: string | null): HttpCall;
+  /** Never throws on any input. */
+  read(answer: HttpAnswer, channel: Channel, mark: string | null): PollResult;
+}
+
+/** Where a statement about a provider comes from. `assumed`: no document says so, and a setting can change it. */
+export type FactSource = "documented" | "assumed";
+
+/** What people are told of a provider: `docs/providers.md` is made of it. */
+export interface ProviderDescription {
+  /** The provider's own documentation. */
+  readonly docsUrl: string;
+  /** How a webhook proves where it comes from, in words. */
+  readonly authentication: string;
+  readonly facts: readonly { readonly fact: string; readonly source: FactSource }[];
+  /** Every published code that this provider's answers and reports are read by. */
+  readonly errors: readonly {
+    readonly code: string;
+    readonly class: ErrorClass;
+    readonly reason: string;
+    readonly source: FactSource;
+  }[];
+}
+
 export interface Provider {
   /** As it stands in URLs and channels, e.g. `twilio`. */
   readonly kind: string;
@@ -103,6 +159,7 @@ export interface Provider {
   readonly credentials: z.ZodObject;
   /** Values that replace the shared settings' defaults. */
   readonly defaults: Readonly<Record<string, unknown>>;
+  readonly description?: ProviderDescription;
   readonly supports: {
     readonly mms: boolean;
     readonly deliveryReports: boolean;
@@ -116,6 +173,12 @@ export interface Provider {
   buildSend(message: OutgoingMessage, channel: Channel): HttpCall;
   /** What the provider's answer means. Never throws on any input. */
   readSend(answer: HttpAnswer, channel: Channel): SendResult;
+  /**
+   * The call to make instead when `answer` to `call` asks for other credentials than it brought (HTTP Digest); null
+   * when there is nothing to add. Asked once a call; the call that was challenged was not carried out.
+   */
+  authenticate?(answer: HttpAnswer, call: HttpCall, channel: Channel): HttpCall | null;
+  readonly polls?: readonly ProviderPoll[];
   /** The call that proves the credentials, and what its answer means; null where the provider has none. */
   buildVerify(channel: Channel): HttpCall | null;
   readVerify(answer: HttpAnswer, channel: Channel): { readonly ok: boolean; readonly reason: string };
