@@ -7,16 +7,10 @@
 import { createHash } from "node:crypto";
 import type { Channel } from "../../core/channel.ts";
 import type { Directory } from "../../core/directory.ts";
-import type { InboundEntry } from "../../core/entry.ts";
+import { inboundEntry, isReceived, reportEntry } from "../../core/from_provider.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
-import type {
-  ParsedInbound,
-  ParsedReport,
-  Provider,
-  WebhookRequest,
-  WebhookResult,
-} from "../../core/ports/provider.ts";
+import type { Provider, WebhookRequest, WebhookResult } from "../../core/ports/provider.ts";
 import { readBounded } from "./bounded_body.ts";
 import { refusal } from "./refusal.ts";
 
@@ -98,10 +92,7 @@ async function store(
 ): Promise<Response> {
   const at = options.now();
   const directory = options.directory.current();
-  const known = result.inbound.filter((message) => {
-    const number = directory.numbersByAddress.get(message.number);
-    return number?.channelId === channel.id && number.direction !== "outbound";
-  });
+  const known = result.inbound.filter((message) => isReceived(directory, channel, message));
   if (known.length === 0 && result.inbound.length > 0) {
     return done("unknown", refusal.unknownNumber(result.inbound[0]!.number));
   }
@@ -126,41 +117,6 @@ function channelOf(directory: Directory, provider: string, secret: string, nowMs
   if (webhook === undefined || (webhook.expiresMs !== null && webhook.expiresMs <= nowMs)) return null;
   const channel = directory.channels.get(webhook.channelId);
   return channel !== undefined && channel.enabled && channel.provider === provider ? channel : null;
-}
-
-function inboundEntry(channel: Channel, message: ParsedInbound, at: number): InboundEntry {
-  return {
-    kind: "inbound",
-    key: inboundKey(channel, message, at),
-    at,
-    channelId: channel.id,
-    number: message.number,
-    contact: message.contact,
-    text: message.text,
-    ...(message.media.length === 0 ? {} : { media: [...message.media] }),
-    ...(message.providerId === undefined ? {} : { providerId: message.providerId }),
-  };
-}
-
-/**
- * What a repeat of the same delivery has in common with it: the provider's id, or, where there is none, the
- * content within the same minute. The contact is part of it, so that an id used twice cannot make one contact's
- * message pass for another's.
- */
-export function inboundKey(channel: Channel, message: ParsedInbound, at: number): string {
-  const hash = createHash("sha256").update(channel.id).update("\0").update(message.contact).update("\0");
-  if (message.providerId !== undefined) hash.update("id\0").update(message.providerId);
-  else {
-    const minute = Math.floor(at / 60_000);
-    hash.update(`content\0${message.number}\0${minute}\0`).update(message.text).update(
-      JSON.stringify(message.media),
-    );
-  }
-  return hash.digest("base64url").slice(0, 27);
-}
-
-function reportEntry(channel: Channel, report: ParsedReport, at: number) {
-  return { kind: "report" as const, at, channelId: channel.id, ...report };
 }
 
 /** Path and query of an absolute URL, as they were written: signatures cover every byte. */
