@@ -15,7 +15,7 @@ import { createWebhookHandler } from "../adapters/webhooks/handler.ts";
 import { ChannelSettingsSchema } from "../core/channel.ts";
 import { type Directory, EMPTY_DIRECTORY } from "../core/directory.ts";
 import type { Ingress } from "../core/ports/ingress.ts";
-import { TWILIO_DEFAULT_ACCOUNT } from "./simulator/twilio.ts";
+import { TWILIO_DEFAULT_ACCOUNT } from "./simulator/twilio_account.ts";
 
 const CHANNEL_ID = "ch_00000000000000000000000001";
 

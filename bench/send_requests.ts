@@ -8,7 +8,7 @@ import type { Installation } from "./installation.ts";
 import { formBody } from "./simulator/form.ts";
 import { contactNumber } from "./simulator/numbers.ts";
 import { FORM, JSON_TYPE, postText, readTarget, type RequestTarget } from "./simulator/request_text.ts";
-import { TWILIO_DEFAULT_ACCOUNT } from "./simulator/twilio.ts";
+import { TWILIO_DEFAULT_ACCOUNT } from "./simulator/twilio_account.ts";
 import type { Program } from "./system_under_test.ts";
 
 const TEXT = "your order is on its way";

@@ -4,7 +4,7 @@
  * @module
  */
 import { ApiClient } from "../api_client.ts";
-import { TWILIO_DEFAULT_ACCOUNT } from "../simulator/twilio.ts";
+import { TWILIO_DEFAULT_ACCOUNT } from "../simulator/twilio_account.ts";
 
 export interface DemoAgent {
   readonly name: string;

@@ -9,7 +9,7 @@ import { pause } from "./clock.ts";
 import { type FaultSettings, FaultSettingsSchema, type ProviderName, PROVIDERS } from "./faults.ts";
 import { type Generator, startGenerator } from "./generator.ts";
 import { type Simulator, startSimulator } from "./server.ts";
-import { TWILIO_DEFAULT_ACCOUNT } from "./twilio.ts";
+import { TWILIO_DEFAULT_ACCOUNT } from "./twilio_account.ts";
 
 const HELP = `Usage: simulate [options]
 

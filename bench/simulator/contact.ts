@@ -3,14 +3,20 @@
  *
  * @module
  */
+import type { InboundWire } from "./carrier.ts";
 import type { ProviderName } from "./faults.ts";
 import { type ClientAnswer, LinePool } from "./http_client.ts";
-import { newRunHex, sidOf, uuidOf } from "./ids.ts";
+import { newRunHex } from "./ids.ts";
 import { readTarget, type RequestTarget } from "./request_text.ts";
-import { TWILIO_DEFAULT_ACCOUNT } from "./twilio.ts";
-import { twilioInbound } from "./twilio_webhooks.ts";
-import { urlsmsInbound } from "./urlsms_webhooks.ts";
-import { voicemeupInbound } from "./voicemeup_webhooks.ts";
+import { TWILIO_WIRE } from "./twilio_webhooks.ts";
+import { URLSMS_WIRE } from "./urlsms_webhooks.ts";
+import { VOICEMEUP_WIRE } from "./voicemeup_webhooks.ts";
+
+const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
+  twilio: TWILIO_WIRE,
+  voicemeup: VOICEMEUP_WIRE,
+  urlsms: URLSMS_WIRE,
+};
 
 export interface ContactMessage {
   /** The provider's id. */
@@ -20,6 +26,8 @@ export interface ContactMessage {
   /** Ours, E.164 or a short code. */
   readonly to: string;
   readonly text: string;
+  /** Pictures and files, by their links. */
+  readonly media?: readonly { readonly url: string; readonly contentType: string }[];
 }
 
 export interface WebhookOptions {
@@ -28,13 +36,15 @@ export interface WebhookOptions {
   readonly url: string;
   /** The URL that the provider was given, where it differs: what Twilio signs. @default url */
   readonly publicUrl?: string;
-  /** Twilio's; the simulator's own account when left out. */
+  /** The account at the provider and the secret that webhooks are signed with. @default the simulator's own */
   readonly accountSid?: string;
   readonly authToken?: string;
-  /** Twilio and URLSMS know both. @default "POST" for Twilio and VoiceMeUp, "GET" for URLSMS */
+  /** Some providers know both. @default what the provider does when nothing is set */
   readonly method?: "GET" | "POST";
-  /** Twilio alone signs. @default "valid" */
+  /** Ignored by providers that sign nothing. @default "valid" */
   readonly signature?: "valid" | "wrong" | "missing";
+  /** One of several ways in which the provider can be set to call; the provider's file lists them. @default "" */
+  readonly format?: string;
 }
 
 /** {@link WebhookOptions} with nothing left open. */
@@ -46,43 +56,39 @@ export interface WebhookTarget {
   readonly authToken: string;
   readonly method: "GET" | "POST";
   readonly signature: "valid" | "wrong" | "missing";
+  readonly format: string;
 }
 
 /** Fills in the defaults. Throws a `TypeError` if the URL is none. */
 export function webhookTarget(options: WebhookOptions): WebhookTarget {
   const url = readTarget(options.url);
   if (url === null) throw new TypeError(`not an http URL: ${options.url}`);
+  const { defaults } = WIRES[options.provider];
   return {
     provider: options.provider,
     url,
     publicUrl: options.publicUrl ?? options.url,
-    accountSid: options.accountSid ?? TWILIO_DEFAULT_ACCOUNT.sid,
-    authToken: options.authToken ?? TWILIO_DEFAULT_ACCOUNT.authToken,
-    method: options.method ?? (options.provider === "urlsms" ? "GET" : "POST"),
+    accountSid: options.accountSid ?? defaults.accountSid,
+    authToken: options.authToken ?? defaults.authToken,
+    method: options.method ?? defaults.method,
     signature: options.signature ?? "valid",
+    format: options.format ?? "",
   };
 }
 
 /** The whole request that brings `message`. */
 export function inboundRequest(target: WebhookTarget, message: ContactMessage): string {
-  switch (target.provider) {
-    case "twilio":
-      return twilioInbound(target, message);
-    case "voicemeup":
-      return voicemeupInbound(target, message);
-    case "urlsms":
-      return urlsmsInbound(target, message);
-  }
+  return WIRES[target.provider].request(target, message);
 }
 
 /** The id that `provider` gives the contact's message with this sequence. */
 export function inboundId(provider: ProviderName, runHex: string, sequence: number): string {
-  return provider === "voicemeup" ? uuidOf(runHex, sequence) : sidOf("SM", runHex, sequence);
+  return WIRES[provider].id(runHex, sequence);
 }
 
 /**
- * Sends one message as a contact and gives the answer with the id it was sent under. For scripts and tests;
- * load comes from the generator. Rejects when the line breaks or nothing comes within 15 s.
+ * Sends one message as a contact and gives the answer, of several requests the last or the first that was not
+ * taken, with the id it was sent under. For scripts and tests; load comes from the generator. Rejects when the line breaks or nothing comes within 15 s.
  *
  * @example
  * ```ts ignore
@@ -96,8 +102,15 @@ export async function writeAsContact(
   const id = options.id ?? inboundId(target.provider, newRunHex(), 1);
   const pool = new LinePool(target.url.origin, { lines: 1, timeoutMs: 15_000 });
   try {
-    const message = { id, from: options.from, to: options.to, text: options.text };
-    return { ...await pool.request(inboundRequest(target, message)), id };
+    const { from, to, text, media } = options;
+    const message = { id, from, to, text, ...(media === undefined ? {} : { media }) };
+    const wire = WIRES[target.provider];
+    let answer: ClientAnswer | undefined;
+    for (const request of wire.requests?.(target, message) ?? [wire.request(target, message)]) {
+      answer = await pool.request(request);
+      if (answer.status >= 300) break;
+    }
+    return { ...answer!, id };
   } finally {
     pool.close();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { type FaultSettings, FaultSettingsSchema } from "./faults.ts";
+import { byProvider, type FaultSettings, FaultSettingsSchema } from "./faults.ts";
 import type { ServerReply, ServerRequest } from "./http_server.ts";
 import { parseForm } from "./form.ts";
 import { type CallLog, jsonLines } from "./record.ts";
@@ -28,8 +28,7 @@ const ReportChangeSchema = z.strictObject({
   tries: z.number().int().min(1).max(100).optional(),
   retryMs: z.number().min(0).optional(),
   /** Where status calls go, for the providers that are not told with each send. */
-  urls: z.strictObject({ voicemeup: z.url().nullable().optional(), urlsms: z.string().nullable().optional() })
-    .optional(),
+  urls: z.strictObject(byProvider(() => z.string().regex(/^https?:\/\//).nullable().optional())).optional(),
 });
 
 /** A change of the reports while the simulator runs. */

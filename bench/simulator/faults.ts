@@ -10,6 +10,11 @@ import { drawSpan, type Span } from "./clock.ts";
 export const PROVIDERS = ["twilio", "voicemeup", "urlsms"] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
+/** Something for each provider. */
+export function byProvider<T>(make: (provider: ProviderName) => T): Record<ProviderName, T> {
+  return Object.fromEntries(PROVIDERS.map((name) => [name, make(name)])) as Record<ProviderName, T>;
+}
+
 const fraction = z.number().min(0).max(1);
 const milliseconds = z.number().min(0).max(600_000);
 const numbers = z.array(z.string().max(40)).max(100_000);
@@ -71,9 +76,7 @@ const fields = z.record(z.string(), z.unknown());
 /** Changes of faults by provider; `all` stands for every provider and is applied first. The fields are checked where they land. */
 export const FaultSettingsSchema = z.strictObject({
   all: fields.optional(),
-  twilio: fields.optional(),
-  voicemeup: fields.optional(),
-  urlsms: fields.optional(),
+  ...byProvider(() => fields.optional()),
 });
 
 export type FaultSettings = { readonly [name in ProviderName | "all"]?: Partial<FaultsInput> | undefined };

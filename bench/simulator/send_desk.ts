@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FaultState, ProviderName, Verdict } from "./faults.ts";
+import { byProvider, type FaultState, type ProviderName, type Verdict } from "./faults.ts";
 import { type CallLog, hashText } from "./record.ts";
 import type { ReportDesk, ReportPlan } from "./reports.ts";
 import type { ServerReply } from "./http_server.ts";
@@ -32,8 +32,8 @@ export type Outcome =
 type Counts = Record<ProviderName, number>;
 
 export class SendDesk {
-  #calls: Counts = { twilio: 0, voicemeup: 0, urlsms: 0 };
-  #accepted: Counts = { twilio: 0, voicemeup: 0, urlsms: 0 };
+  #calls: Counts = byProvider(() => 0);
+  #accepted: Counts = byProvider(() => 0);
 
   constructor(
     private readonly log: CallLog,
@@ -48,8 +48,8 @@ export class SendDesk {
   }
 
   resetCounts(): void {
-    this.#calls = { twilio: 0, voicemeup: 0, urlsms: 0 };
-    this.#accepted = { twilio: 0, voicemeup: 0, urlsms: 0 };
+    this.#calls = byProvider(() => 0);
+    this.#accepted = byProvider(() => 0);
   }
 
   /** Judges and records a well-formed send. `statusOf` gives the HTTP status that the answer will have. */

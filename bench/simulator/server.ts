@@ -13,6 +13,7 @@
  *
  * @module
  */
+import type { Carrier } from "./carrier.ts";
 import { preciseNowMs, seededRandom } from "./clock.ts";
 import { handleControl, type ReportChange } from "./control.ts";
 import { type Faults, type FaultSettings, FaultState, type ProviderName, PROVIDERS } from "./faults.ts";
@@ -21,7 +22,8 @@ import { newRunHex } from "./ids.ts";
 import { CallLog, type CallRecord } from "./record.ts";
 import { REPORT_DEFAULTS, type ReportCounts, ReportDesk, type ReportSettings } from "./reports.ts";
 import { SendDesk } from "./send_desk.ts";
-import { Twilio, TWILIO_DEFAULT_ACCOUNT, type TwilioAccount } from "./twilio.ts";
+import { Twilio } from "./twilio.ts";
+import { TWILIO_DEFAULT_ACCOUNT, type TwilioAccount } from "./twilio_account.ts";
 import { Urlsms, URLSMS_DEFAULTS, type UrlsmsSettings } from "./urlsms.ts";
 import { Voicemeup, VOICEMEUP_DEFAULTS, type VoicemeupSettings } from "./voicemeup.ts";
 
@@ -94,10 +96,12 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   const desk = new SendDesk(log, reports, stateOf, options.keepTexts ?? true);
   const runHex = newRunHex();
   const accounts = options.twilio?.accounts ?? [TWILIO_DEFAULT_ACCOUNT];
-  const twilio = new Twilio(accounts, runHex, desk, log);
-  const voicemeup = new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk);
-  const urlsms = new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk);
-  const providers = new Set<ProviderName>(options.providers ?? PROVIDERS);
+  const all: Readonly<Record<ProviderName, Carrier>> = {
+    twilio: new Twilio(accounts, runHex, desk, log),
+    voicemeup: new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk),
+    urlsms: new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk),
+  };
+  const carriers = (options.providers ?? PROVIDERS).map((name) => all[name]);
 
   const setFaults = (settings: FaultSettings) => {
     for (const round of ["preview", "change"] as const) {
@@ -107,8 +111,10 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   const setReports = ({ urls, ...settings }: ReportChange) => {
     const given = Object.entries(settings).filter(([, value]) => value !== undefined);
     reports.change(Object.fromEntries(given));
-    if (urls?.voicemeup !== undefined) voicemeup.setReportUrl(urls.voicemeup);
-    if (urls?.urlsms !== undefined) urlsms.setReportUrl(urls.urlsms);
+    for (const name of PROVIDERS) {
+      const url = urls?.[name];
+      if (url !== undefined) all[name].setReportUrl?.(url);
+    }
   };
   const reset = () => {
     log.clear();
@@ -122,13 +128,8 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
 
   const handle = (request: ServerRequest): ServerReply => {
     const { path } = request;
-    if (path.startsWith("/2010-04-01/") && providers.has("twilio")) {
-      return twilio.handle(request, preciseNowMs());
-    }
-    if (path.startsWith("/api/v1.1/json/") && providers.has("voicemeup")) {
-      return voicemeup.handle(request, preciseNowMs());
-    }
-    if (path.endsWith(".php") && providers.has("urlsms")) return urlsms.handle(request, preciseNowMs());
+    const carrier = carriers.find((one) => one.owns(path));
+    if (carrier !== undefined) return carrier.handle(request, preciseNowMs());
     if (path.startsWith("/control/")) return handleControl(request, controls);
     return { kind: "answer", status: 404, contentType: "text/plain", body: "no provider lives here\n" };
   };

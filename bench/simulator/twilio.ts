@@ -3,26 +3,15 @@
  *
  * @module
  */
+import type { Carrier } from "./carrier.ts";
 import { firstField, parseForm } from "./form.ts";
 import type { ServerReply, ServerRequest } from "./http_server.ts";
 import { sequenceOfSid, sidOf } from "./ids.ts";
 import type { CallLog, CallRecord } from "./record.ts";
 import { JSON_TYPE, readTarget } from "./request_text.ts";
 import type { Outcome, SendDesk } from "./send_desk.ts";
+import type { TwilioAccount } from "./twilio_account.ts";
 import { twilioReports } from "./twilio_webhooks.ts";
-
-export interface TwilioAccount {
-  /** `AC` and 32 hex digits. */
-  readonly sid: string;
-  /** Checked on calls, and what webhooks are signed with. */
-  readonly authToken: string;
-}
-
-/** The account that exists when none is named. */
-export const TWILIO_DEFAULT_ACCOUNT: TwilioAccount = {
-  sid: "AC00000000000000000000000000000001",
-  authToken: "0123456789abcdef0123456789abcdef",
-};
 
 const PREFIX = "/2010-04-01/Accounts/";
 const BODY_MAX_CHARS = 1_600;
@@ -36,7 +25,7 @@ const CODES: Readonly<Record<Extract<Outcome, { kind: "refuse" }>["why"], number
   "made-to-fail": 20500,
 };
 
-export class Twilio {
+export class Twilio implements Carrier {
   readonly #byAuthorization = new Map<string, TwilioAccount>();
 
   constructor(
@@ -48,6 +37,10 @@ export class Twilio {
     for (const account of accounts) {
       this.#byAuthorization.set(`Basic ${btoa(`${account.sid}:${account.authToken}`)}`, account);
     }
+  }
+
+  owns(path: string): boolean {
+    return path.startsWith("/2010-04-01/");
   }
 
   /** Answers a request below `/2010-04-01/`. */

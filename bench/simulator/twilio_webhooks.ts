@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { InboundWire } from "./carrier.ts";
 import { formBody } from "./form.ts";
+import { sidOf } from "./ids.ts";
+import { TWILIO_DEFAULT_ACCOUNT } from "./twilio_account.ts";
 import type { ContactMessage, WebhookTarget } from "./contact.ts";
 import type { ReportPlan } from "./reports.ts";
 import { FORM, getText, postText, type RequestTarget, withQuery } from "./request_text.ts";
@@ -11,15 +14,25 @@ import { type Field, signTwilio } from "./twilio_signature.ts";
 
 const API_VERSION = "2010-04-01";
 
-/** A contact's message as a whole signed request. */
-export function twilioInbound(target: WebhookTarget, message: ContactMessage): string {
+/** Contacts' messages, by POST or GET. */
+export const TWILIO_WIRE: InboundWire = {
+  defaults: {
+    method: "POST",
+    accountSid: TWILIO_DEFAULT_ACCOUNT.sid,
+    authToken: TWILIO_DEFAULT_ACCOUNT.authToken,
+  },
+  id: (runHex, sequence) => sidOf("SM", runHex, sequence),
+  request: twilioInbound,
+};
+
+function twilioInbound(target: WebhookTarget, message: ContactMessage): string {
   const fields: Field[] = [
     ["AccountSid", target.accountSid],
     ["ApiVersion", API_VERSION],
     ["Body", message.text],
     ["From", message.from],
     ["MessageSid", message.id],
-    ["NumMedia", "0"],
+    ...mediaFields(message),
     ["NumSegments", "1"],
     ["SmsMessageSid", message.id],
     ["SmsSid", message.id],
@@ -33,6 +46,16 @@ export function twilioInbound(target: WebhookTarget, message: ContactMessage): s
     return getText(withQuery(target.url, query), signatureHeader(target, signed, []));
   }
   return postText(target.url, FORM, formBody(fields), signatureHeader(target, signedUrl, fields));
+}
+
+function mediaFields({ media = [] }: ContactMessage): Field[] {
+  return [
+    ["NumMedia", String(media.length)],
+    ...media.flatMap(({ url, contentType }, i): Field[] => [
+      [`MediaUrl${i}`, url],
+      [`MediaContentType${i}`, contentType],
+    ]),
+  ];
 }
 
 function signatureHeader(target: WebhookTarget, signedUrl: string, fields: readonly Field[]): string {

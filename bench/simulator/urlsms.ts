@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Carrier } from "./carrier.ts";
 import { firstField, parseForm } from "./form.ts";
 import type { ServerReply, ServerRequest } from "./http_server.ts";
 import type { SendDesk } from "./send_desk.ts";
@@ -31,7 +32,7 @@ const ERRORS = {
   "invalid-number": "ERROR;numero invalido",
 } as const;
 
-export class Urlsms {
+export class Urlsms implements Carrier {
   constructor(
     private settings: UrlsmsSettings,
     private readonly runHex: string,
@@ -40,6 +41,10 @@ export class Urlsms {
 
   setReportUrl(reportUrl: string | null): void {
     this.settings = { ...this.settings, reportUrl };
+  }
+
+  owns(path: string): boolean {
+    return path.endsWith(".php");
   }
 
   /** Answers a request to a path that ends in `.php`. */

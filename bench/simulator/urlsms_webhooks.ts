@@ -3,13 +3,21 @@
  *
  * @module
  */
+import type { InboundWire } from "./carrier.ts";
 import type { ContactMessage, WebhookTarget } from "./contact.ts";
 import { formBody } from "./form.ts";
+import { sidOf } from "./ids.ts";
 import type { ReportPlan, ReportStatus } from "./reports.ts";
 import { FORM, getText, postText, readTarget, withQuery } from "./request_text.ts";
 
-/** A contact's message as a whole request. */
-export function urlsmsInbound(target: WebhookTarget, message: ContactMessage): string {
+/** Contacts' messages, by GET or as a form. */
+export const URLSMS_WIRE: InboundWire = {
+  defaults: { method: "GET", accountSid: "", authToken: "" },
+  id: (runHex, sequence) => sidOf("SM", runHex, sequence),
+  request: urlsmsInbound,
+};
+
+function urlsmsInbound(target: WebhookTarget, message: ContactMessage): string {
   const form = formBody([["from", message.from], ["to", message.to], ["text", message.text], [
     "id",
     message.id,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Carrier } from "./carrier.ts";
 import { firstField, parseForm } from "./form.ts";
 import type { ServerReply, ServerRequest } from "./http_server.ts";
 import { uuidOf } from "./ids.ts";
@@ -36,7 +37,7 @@ const CODES = {
   "made-to-fail": "internal_error",
 } as const;
 
-export class Voicemeup {
+export class Voicemeup implements Carrier {
   #answers = 0;
   readonly #recent: RecentKeys;
 
@@ -50,6 +51,10 @@ export class Voicemeup {
 
   setReportUrl(reportUrl: string | null): void {
     this.settings = { ...this.settings, reportUrl };
+  }
+
+  owns(path: string): boolean {
+    return path.startsWith(PREFIX);
   }
 
   /** Answers a request below `/api/v1.1/json/`. */

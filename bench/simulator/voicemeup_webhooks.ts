@@ -3,12 +3,20 @@
  *
  * @module
  */
+import type { InboundWire } from "./carrier.ts";
 import type { ContactMessage, WebhookTarget } from "./contact.ts";
+import { uuidOf } from "./ids.ts";
 import type { ReportPlan } from "./reports.ts";
 import { JSON_TYPE, postText, type RequestTarget } from "./request_text.ts";
 
-/** A contact's message as a whole request. */
-export function voicemeupInbound(target: WebhookTarget, message: ContactMessage): string {
+/** Contacts' messages, as JSON. */
+export const VOICEMEUP_WIRE: InboundWire = {
+  defaults: { method: "POST", accountSid: "", authToken: "" },
+  id: uuidOf,
+  request: voicemeupInbound,
+};
+
+function voicemeupInbound(target: WebhookTarget, message: ContactMessage): string {
   return postText(target.url, JSON_TYPE, hookBody("inbound", message, "completed"));
 }
 

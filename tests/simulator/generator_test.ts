@@ -4,7 +4,7 @@ import twilio from "twilio";
 import { slidingWindowMax } from "../../bench/simulator/audit.ts";
 import { startGenerator } from "../../bench/simulator/generator.ts";
 import { contactNumber, CONTACTS_MAX } from "../../bench/simulator/numbers.ts";
-import { TWILIO_DEFAULT_ACCOUNT } from "../../bench/simulator/twilio.ts";
+import { TWILIO_DEFAULT_ACCOUNT } from "../../bench/simulator/twilio_account.ts";
 import { fieldsOf, listen, type Listener } from "./listener.ts";
 
 const NUMBERS = ["+14155550199", "+14155550198"];
