@@ -19,10 +19,10 @@ export interface GroupCommitOptions<T> {
    */
   readonly start?: (run: () => void) => void;
   /**
-   * How long to go on collecting before the next write, ms, when that many items wait: for writes with a high fixed
-   * price. @default none
+   * Goes on collecting before the next write, when that many items wait, until what it returns resolves; null: not at
+   * all. For writes with a high fixed price. @default none
    */
-  readonly linger?: (waiting: number) => number;
+  readonly linger?: (waiting: number) => Promise<void> | null;
 }
 
 interface Group<T> {
@@ -76,8 +76,8 @@ export class GroupCommit<T> {
 
   async #run(): Promise<void> {
     while (this.#groups.length > 0) {
-      const lingerMs = this.#options.linger?.(this.#groups[0]!.items.length) ?? 0;
-      if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
+      const lingering = this.#options.linger?.(this.#groups[0]!.items.length) ?? null;
+      if (lingering !== null) await lingering;
       const group = this.#groups.shift()!;
       try {
         await this.#options.write(group.items);

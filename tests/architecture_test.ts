@@ -30,15 +30,6 @@ const ALLOWED_CLOCKS: readonly { readonly file: string; readonly reason: string 
     reason:
       "the key of a command that is never repeated decides nothing; it only has to be unlike all others",
   },
-  {
-    file: "core/group_commit.ts",
-    reason: "lets a burst of calls share the first group: nothing is decided by it",
-  },
-  {
-    file: "core/runtime/lane.ts",
-    reason:
-      "pauses between tries of a write, and an idle moment before a clean-up: nothing is decided by them",
-  },
 ];
 
 interface Import {

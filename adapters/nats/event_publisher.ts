@@ -64,7 +64,10 @@ export class EventPublisher {
       maxSize: 4_194_304,
       sizeOf: (item) => item.body.length,
       write: (items) => this.#write(items),
-      linger: (waiting) => waiting < BUSY_FROM ? 0 : this.#startedMs + BUSY_SPACING_MS - performance.now(),
+      linger: (waiting) => {
+        const earlyMs = this.#startedMs + BUSY_SPACING_MS - performance.now();
+        return waiting < BUSY_FROM || earlyMs <= 0 ? null : pause(earlyMs);
+      },
     });
   }
 
@@ -120,7 +123,7 @@ export class EventPublisher {
         return await this.#writeOnce(items);
       } catch (error) {
         if (this.#draining) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+        await pause(RETRY_PAUSE_MS);
       }
     }
   }
@@ -156,6 +159,10 @@ export class EventPublisher {
       throw error;
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function batchHeaders(batch: string, sequence: number, id: string) {

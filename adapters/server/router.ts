@@ -20,6 +20,7 @@ import { PostgresConversationStore } from "../postgres/conversation_store.ts";
 import { findIdleSessions } from "../postgres/idle_sessions.ts";
 import { PostgresPartitionStore } from "../postgres/partition_store.ts";
 import { PostgresStatusStore } from "../postgres/status_store.ts";
+import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -161,7 +162,7 @@ function owner(
       log.warn("batch-failed", { kind, tries, reason: error.message });
     },
     onCommit: (durationMs) => options.metrics().commitSeconds.observe({ kind }, durationMs / 1000),
-    now: () => performance.now(),
+    clock: systemClock,
   });
 }
 

@@ -12,6 +12,7 @@
  * @module
  */
 import type { OutboxRow } from "../outbox.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { LogMessage } from "../ports/partition_log.ts";
 import type { PartitionKind, PartitionStore } from "../ports/partition_store.ts";
 
@@ -43,7 +44,7 @@ export interface LaneOptions {
   readonly onCommit?: (durationMs: number, messages: number) => void;
   /** Called when there is room again. */
   readonly onRoom: () => void;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** Log messages in one batch; each may pack many entries. */
@@ -73,7 +74,7 @@ export class Lane {
   #running: Promise<void> = Promise.resolve();
   #unpublished = 0;
   #published = new Map<number, number>();
-  #clearTimer: ReturnType<typeof setTimeout> | undefined;
+  #cancelClear: (() => void) | null = null;
   #publishing: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
   #publicationEnded = false;
@@ -115,7 +116,7 @@ export class Lane {
   async stop(): Promise<void> {
     this.#state = "stopped";
     this.#wake?.();
-    clearTimeout(this.#clearTimer);
+    this.#cancelClear?.();
     await this.#running;
     await this.#publishing.catch(() => {});
     await this.#clear();
@@ -126,9 +127,10 @@ export class Lane {
     await Promise.resolve();
     while (!this.stopped && this.#waiting.length > 0) {
       while (this.#unpublished >= MAX_UNPUBLISHED && !this.stopped) await this.#sleep(10_000);
-      const earlyMs = this.#startedMs + BUSY_SPACING_MS - this.#options.now();
+      const { clock } = this.#options;
+      const earlyMs = this.#startedMs + BUSY_SPACING_MS - clock.monotonic();
       if (this.#waiting.length >= BUSY_FROM && earlyMs > 0) await this.#rest(earlyMs);
-      this.#startedMs = this.#options.now();
+      this.#startedMs = clock.monotonic();
       await this.#applyOne(this.#takeBatch());
     }
     if (this.stopped) return;
@@ -141,7 +143,7 @@ export class Lane {
     for (let tries = 1; !this.stopped; tries++) {
       const published = this.#published;
       this.#published = new Map();
-      const started = this.#options.now();
+      const startedMs = this.#options.clock.monotonic();
       try {
         const result = (tries > 1 ? await this.#resultOfEarlierTry(batch) : null) ??
           await this.#options.applier.apply(batch, published);
@@ -150,7 +152,7 @@ export class Lane {
           this.#options.onFenced();
           return;
         }
-        this.#options.onCommit?.(this.#options.now() - started, batch.length);
+        this.#options.onCommit?.(this.#options.clock.monotonic() - startedMs, batch.length);
         for (const row of result.outbox) this.#publish(row);
         return;
       } catch (error) {
@@ -215,11 +217,11 @@ export class Lane {
   }
 
   #clearSoon(): void {
-    if (this.#clearTimer !== undefined || this.stopped) return;
-    this.#clearTimer = setTimeout(() => {
-      this.#clearTimer = undefined;
+    if (this.#cancelClear !== null || this.stopped) return;
+    this.#cancelClear = this.#options.clock.after(IDLE_CLEAR_MS, () => {
+      this.#cancelClear = null;
       if (this.#state === "idle") this.#clear();
-    }, IDLE_CLEAR_MS);
+    });
   }
 
   async #clear(): Promise<void> {
@@ -233,17 +235,17 @@ export class Lane {
 
   /** Nothing cuts it short: publications end all the time. */
   #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
+    return new Promise((resolve) => this.#options.clock.after(ms, resolve));
   }
 
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer);
+        cancel();
         this.#wake = null;
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const cancel = this.#options.clock.after(ms, done);
       this.#wake = done;
     });
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { OutboxRow } from "../outbox.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { OpenLog, PartitionLog } from "../ports/partition_log.ts";
 import type { OwnedPartition, PartitionKind, PartitionStore } from "../ports/partition_store.ts";
 import { type Applier, Lane } from "./lane.ts";
@@ -24,7 +25,7 @@ export interface PartitionOwnerOptions {
   readonly onFenced: () => void;
   readonly onError: (error: Error, tries: number) => void;
   readonly onCommit?: (durationMs: number, messages: number) => void;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 export class PartitionOwner {
@@ -66,7 +67,7 @@ export class PartitionOwner {
         onError: this.#options.onError,
         onCommit: this.#options.onCommit,
         onRoom: () => this.#logs.forEach((open) => open.pump()),
-        now: this.#options.now,
+        clock: this.#options.clock,
       }));
     const left = await store.loadOutbox(kind, partitions);
     for (const [index, lane] of this.#lanes.entries()) {

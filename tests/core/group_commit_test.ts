@@ -17,7 +17,7 @@ function scripted(maxItems = 100) {
   });
   return { commit, groups, gates };
 }
-const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 Deno.test("what arrives while a write is in flight goes out as the next one, in order", async () => {
   const { commit, groups, gates } = scripted();
@@ -77,7 +77,7 @@ Deno.test("a line may linger before a write, and what arrives meanwhile goes alo
     sizeOf: (n) => n,
     linger: (waiting) => {
       asked.push(waiting);
-      return 5;
+      return turn().then(turn);
     },
     write: (items) => {
       groups.push([...items]);

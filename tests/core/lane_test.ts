@@ -1,4 +1,5 @@
 import { deepStrictEqual as equal, ok } from "node:assert/strict";
+import { systemClock } from "../../adapters/system/clock.ts";
 import type { OutboxRow } from "../../core/outbox.ts";
 import type { LogMessage } from "../../core/ports/partition_log.ts";
 import type { PartitionStore } from "../../core/ports/partition_store.ts";
@@ -57,7 +58,7 @@ function scripted(script: {
     onFenced: () => void seen.fenced++,
     onError: () => void seen.errors++,
     onRoom: () => {},
-    now: () => performance.now(),
+    clock: systemClock,
   });
   return { lane, seen };
 }
