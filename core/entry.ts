@@ -18,6 +18,16 @@ const MediaSchema = z.object({
   sizeBytes: z.number().optional(),
 });
 
+/** Parts of one text: the header of SMS has one byte for their number (3GPP TS 23.040, 9.2.3.24.1). */
+export const FRAGMENTS_MAX = 255;
+
+const FragmentSchema = z.object({
+  group: z.string().max(200),
+  index: z.number().int().min(1),
+  of: z.number().int().min(1).max(FRAGMENTS_MAX),
+  waitMs: z.number().int().min(0).optional(),
+}).refine(({ index, of }) => index <= of, "the index is beyond the number of parts");
+
 const AuthorSchema = z.object({ kind: z.enum(["extension", "platform", "key", "system"]), id: z.string() });
 
 /** A contact's message, as a provider's webhook brought it. */
@@ -33,6 +43,8 @@ export const InboundEntrySchema = z.object({
   text: z.string(),
   media: z.array(MediaSchema).optional(),
   providerId: z.string().optional(),
+  /** Present in a part that is joined with others before anybody sees it. */
+  fragment: FragmentSchema.optional(),
   /** W3C trace context. */
   trace: z.string().optional(),
 });
@@ -48,6 +60,8 @@ export const CommandSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("close"), sessionId: z.string() }),
   /** Closes the session if nothing was written since `idleMs` was due. */
   z.object({ kind: z.literal("idle"), sessionId: z.string() }),
+  /** Delivers what came of messages whose other parts are overdue. */
+  z.object({ kind: z.literal("overdue-parts") }),
   /** Opens a session held by an extension; answers with the open one if that extension holds it already. */
   z.object({ kind: z.literal("open"), extensionId: z.string() }),
   z.object({

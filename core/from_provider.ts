@@ -27,6 +27,7 @@ export function inboundEntry(channel: Channel, message: ParsedInbound, at: numbe
     text: message.text,
     ...(message.media.length === 0 ? {} : { media: [...message.media] }),
     ...(message.providerId === undefined ? {} : { providerId: message.providerId }),
+    ...(message.fragment === undefined ? {} : { fragment: message.fragment }),
   };
 }
 
@@ -37,6 +38,10 @@ export function inboundEntry(channel: Channel, message: ParsedInbound, at: numbe
  */
 export function inboundKey(channel: Channel, message: ParsedInbound, at: number): string {
   const hash = createHash("sha256").update(channel.id).update("\0").update(message.contact).update("\0");
+  // Parts of one message may share an id, and be alike.
+  if (message.fragment !== undefined) {
+    hash.update(`part\0${message.fragment.group}\0${message.fragment.index}\0`);
+  }
   if (message.providerId !== undefined) hash.update("id\0").update(message.providerId);
   else {
     const minute = Math.floor(at / 60_000);

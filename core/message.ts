@@ -110,6 +110,8 @@ export interface MessageRow {
   /** True while nobody can tell whether the provider took it (a crash between claim and result). */
   readonly uncertain: boolean;
   readonly error: MessageError | null;
+  /** What its reader should know of it, e.g. that a part of it never came. */
+  readonly note: string | null;
   readonly history: readonly StatusStep[];
   /** Not to be sent before. */
   readonly not_before_ms: number | null;

@@ -16,6 +16,7 @@ import { conversationId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
 import { type CloseReason, type SessionMove, type SessionRow } from "../core/session.ts";
 import { Draft } from "./draft.ts";
+import { gather, type Gathered, type Gathering, type InboundContent, takeOverdue } from "./fragments.ts";
 import { type Holder, holderOf, mayDirect, refuse } from "./refusal.ts";
 
 /** What is kept of a conversation between its inputs. */
@@ -24,6 +25,8 @@ export interface ConversationState {
   readonly position: number;
   /** The open session. */
   readonly session: SessionRow | null;
+  /** Messages of which parts are still missing; left out when there are none. */
+  readonly gatherings?: readonly Gathering[];
 }
 
 export const NEW_CONVERSATION: ConversationState = { position: 0, session: null };
@@ -57,9 +60,19 @@ export function decide(state: ConversationState, entry: ConversationEntry, conte
 function receive(state: ConversationState, entry: InboundEntry, context: DecideContext): Decision {
   const { channel, number } = lookUp(context.directory, entry.number);
   const draft = new Draft(state, entry, context, channel, number);
-  if (draft.session === null) openAtDestination(draft, number.destination, context.directory, "contact");
-  draft.addInbound(entry);
+  if (entry.fragment === undefined || entry.fragment.of === 1) receiveWhole(draft, entry, number);
+  else receiveGathered(draft, gather(draft.gatherings, entry), number);
   return draft.decision(null);
+}
+
+function receiveWhole(draft: Draft, content: InboundContent, number: OwnNumber): void {
+  if (draft.session === null) openAtDestination(draft, number.destination, draft.directory, "contact");
+  draft.addInbound(content);
+}
+
+function receiveGathered(draft: Draft, { gatherings, ready }: Gathered, number: OwnNumber): void {
+  draft.gatherings = gatherings;
+  for (const content of ready) receiveWhole(draft, content, number);
 }
 
 function obey(state: ConversationState, entry: CommandEntry, context: DecideContext): Decision {
@@ -94,6 +107,9 @@ function carryOut(
       return close(draft, entry, command.sessionId);
     case "idle":
       return closeIdle(draft, entry, command.sessionId);
+    case "overdue-parts":
+      receiveGathered(draft, takeOverdue(draft.gatherings, entry.at), number);
+      return { ok: true };
     case "open":
       return open(draft, entry, command.extensionId, context.directory, number);
     case "send":

@@ -36,6 +36,7 @@ import {
   NEW_CONVERSATION,
   UnappliableError,
 } from "./conversation.ts";
+import { nextDueMs } from "./fragments.ts";
 
 const HOUR_MS = 3_600_000;
 /** Conversations kept in memory per lane; one at rest longer is loaded again. */
@@ -148,7 +149,7 @@ export class ConversationApplier implements Applier {
       const state = draft.states.get(conversation) ?? this.#cache.get(conversation) ??
         loaded.states.get(conversation) ?? NEW_CONVERSATION;
       try {
-        draft.add(position, conversation, entry, decide(state, entry, { directory, position }));
+        draft.add(position, conversation, entry, state, decide(state, entry, { directory, position }));
       } catch (error) {
         const kind = error instanceof UnappliableError ? "unappliable" : "poisoned";
         draft.bury(position, kind, (error as Error).message, JSON.stringify(entry));
@@ -223,7 +224,13 @@ class BatchDraft {
     return this.#seen.get(key)?.result;
   }
 
-  add(position: LogPosition, conversation: string, entry: ConversationEntry, decision: Decision): void {
+  add(
+    position: LogPosition,
+    conversation: string,
+    entry: ConversationEntry,
+    before: ConversationState,
+    decision: Decision,
+  ): void {
     const { partition } = position;
     if (entry.kind === "command" && entry.replyTo !== undefined && decision.reply !== null) {
       this.#out(partition).replies.push({ to: entry.replyTo, body: decision.reply });
@@ -231,7 +238,8 @@ class BatchDraft {
     // A refusal changed nothing and may be tried again under the same key.
     if (decision.reply?.ok === false) return;
     this.#seen.set(entry.key, { key: entry.key, at_ms: entry.at, result: decision.reply });
-    if (decision.messages.length === 0 && decision.sessions.length === 0) return;
+    const gathered = decision.state.gatherings !== before.gatherings;
+    if (decision.messages.length === 0 && decision.sessions.length === 0 && !gathered) return;
     this.states.set(conversation, decision.state);
     this.#conversations.set(conversation, {
       id: conversation,
@@ -242,6 +250,7 @@ class BatchDraft {
       session_id: decision.state.session?.id ?? null,
       last_activity_ms: entry.at,
       idle_ms: decision.state.session?.idle_ms ?? null,
+      due_ms: nextDueMs(decision.state.gatherings),
     });
     for (const session of decision.sessions) this.#sessions.set(session.id, session);
     for (const message of decision.messages) {

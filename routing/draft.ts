@@ -6,7 +6,7 @@
  */
 import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
 import type { Directory } from "../core/directory.ts";
-import type { Command, CommandEntry, CommandReply, ConversationEntry, InboundEntry } from "../core/entry.ts";
+import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../core/entry.ts";
 import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
@@ -19,11 +19,15 @@ import {
   type SessionState,
 } from "../core/session.ts";
 import type { ConversationState, DecideContext, Decision } from "./conversation.ts";
+import type { Gathering, InboundContent } from "./fragments.ts";
 
 const DAY_MS = 86_400_000;
+const NO_GATHERINGS: readonly Gathering[] = [];
 
 export class Draft {
   readonly directory: Directory;
+  /** Messages of which parts are still missing. */
+  gatherings: readonly Gathering[];
   readonly #entry: ConversationEntry;
   readonly #context: DecideContext;
   readonly #channel: Channel;
@@ -44,6 +48,7 @@ export class Draft {
     number: OwnNumber,
   ) {
     this.directory = context.directory;
+    this.gatherings = state.gatherings ?? NO_GATHERINGS;
     this.#entry = entry;
     this.#context = context;
     this.#channel = channel;
@@ -60,7 +65,11 @@ export class Draft {
 
   decision(reply: CommandReply | null): Decision {
     return {
-      state: { position: this.#position, session: this.#session },
+      state: {
+        position: this.#position,
+        session: this.#session,
+        ...(this.gatherings.length === 0 ? {} : { gatherings: this.gatherings }),
+      },
       messages: this.#messages,
       sessions: this.#sessions,
       events: this.#events,
@@ -133,18 +142,19 @@ export class Draft {
     this.#session = null;
   }
 
-  addInbound(entry: InboundEntry): MessageRow {
-    const { encoding, segments } = analyseText(entry.text, "auto");
+  addInbound(content: InboundContent): MessageRow {
+    const { encoding, segments } = analyseText(content.text, "auto");
     return this.#addMessage({
       direction: "inbound",
       status: "received",
       priority: 0,
-      text: entry.text,
+      text: content.text,
       encoding,
       segments,
-      media: entry.media ?? null,
+      media: content.media ?? null,
       author: null,
-      provider_id: entry.providerId ?? null,
+      provider_id: content.providerId ?? null,
+      note: content.note ?? null,
       not_before_ms: null,
       expires_ms: null,
     }, "message.received");
@@ -162,6 +172,7 @@ export class Draft {
       media: command.media ?? null,
       author: entry.author,
       provider_id: null,
+      note: null,
       not_before_ms: command.notBeforeMs ?? null,
       expires_ms: command.validityMs === undefined
         ? null
@@ -198,6 +209,7 @@ export class Draft {
       | "media"
       | "author"
       | "provider_id"
+      | "note"
       | "not_before_ms"
       | "expires_ms"
     >,
@@ -241,6 +253,7 @@ export class Draft {
       ...(message.media === null ? {} : { media: message.media }),
       ...(message.author === null ? {} : { author: message.author }),
       ...(message.provider_id === null ? {} : { providerId: message.provider_id }),
+      ...(message.note === null ? {} : { note: message.note }),
     });
     return message;
   }

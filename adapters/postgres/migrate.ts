@@ -6,12 +6,14 @@
 import { sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import * as initial from "../../migrations/0001_initial.ts";
+import * as messageParts from "../../migrations/0005_message_parts.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
 import { ensureMessagePartitions } from "./message_partitions.ts";
 
 /** By name, in order. Files are named rather than found, so that a compiled program has them too. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
+  "0005_message_parts": messageParts,
 };
 
 /** Lanes of the status writer and of the send workers; the routing partitions' count is the installation's. */

@@ -145,6 +145,7 @@ interface ConversationsTable {
   session_id: string | null;
   last_activity_ms: number;
   idle_ms: number | null;
+  due_ms: number | null;
 }
 
 interface DeadLettersTable {

@@ -15,7 +15,7 @@ import type {
   SendResult,
 } from "../../core/ports/provider.ts";
 import { errorOfStatus, failed, isObject, jsonObject } from "./answers.ts";
-import { parseVoiceMeUpWebhook } from "./voicemeup_webhook.ts";
+import { MMS_WAIT_MS, parseVoiceMeUpWebhook } from "./voicemeup_webhook.ts";
 
 const DEFAULT_BASE = "https://clients.voicemeup.com";
 const API_PATH = "/api/v1.1/json";
@@ -32,6 +32,8 @@ export const VoiceMeUpCredentialsSchema = z.object({
     {},
   )
     .describe("Classes of error codes that are not known here"),
+  mmsWaitMs: z.number().int().min(0).max(600_000).default(MMS_WAIT_MS)
+    .describe("How long an MMS's text waits for its picture, and the other way round, ms"),
 }).strict();
 
 const ERRORS: ReadonlyMap<string, readonly [ErrorClass, string]> = new Map([

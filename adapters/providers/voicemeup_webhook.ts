@@ -6,7 +6,7 @@
 import type { Channel } from "../../core/channel.ts";
 import { isId } from "../../core/ids.ts";
 import type { Media } from "../../core/message.ts";
-import type { ParsedReport, WebhookRequest, WebhookResult } from "../../core/ports/provider.ts";
+import type { Fragment, ParsedReport, WebhookRequest, WebhookResult } from "../../core/ports/provider.ts";
 import { type Fields, isJson, readForm, readJson, readQuery } from "./fields.ts";
 import {
   isRefused,
@@ -18,11 +18,17 @@ import {
   readMediaUrl,
   readText,
   type Refused,
+  storable,
   unreadable,
 } from "./inbound.ts";
 
+/** How long the halves of an MMS wait for each other where the channel does not say: what the open client does. */
+export const MMS_WAIT_MS = 5_000;
+
 /** Says nothing new: the message is where it was. */
 const UNMOVED: ReadonlySet<string> = new Set(["pending", "queued", "enabled"]);
+
+const GROUP_MAX = 100;
 
 const STATUSES: ReadonlyMap<string, ParsedReport["status"]> = new Map([
   ["completed", "delivered"],
@@ -61,13 +67,36 @@ function readMedia(
   return { media: [{ url, ...(contentType !== undefined && { contentType }), ...sized }], wrapped: false };
 }
 
+/**
+ * An MMS comes as two webhooks in any order: its text with a wrapper, and its media without a text. What they
+ * have in common is the time of the transmission.
+ */
+function readFragment(
+  fields: Fields,
+  { media, wrapped }: { readonly media: readonly Media[]; readonly wrapped: boolean },
+  text: string,
+  channel: Channel,
+): Fragment | undefined {
+  const group = fields.get("datetime_transmission") ?? "";
+  if (group === "" || group.length > GROUP_MAX) return undefined;
+  const isMedia = text === "" && media.some(({ url }) => /\.mms\./i.test(url));
+  if (!wrapped && !isMedia) return undefined;
+  const waitMs = channel.credentials["mmsWaitMs"];
+  return {
+    group: storable(group),
+    index: wrapped ? 1 : 2,
+    of: 2,
+    waitMs: typeof waitMs === "number" ? waitMs : MMS_WAIT_MS,
+  };
+}
+
 function readProviderId(fields: Fields): string | Refused | undefined {
   const field = fields.get("sms_hash") ? "sms_hash" : "sms_log_id";
   const value = fields.get(field);
   return value === undefined || value === "" ? undefined : readId(value, field);
 }
 
-function readMessage(fields: Fields): WebhookResult {
+function readMessage(fields: Fields, channel: Channel): WebhookResult {
   const providerId = readProviderId(fields);
   if (providerId !== undefined && isRefused(providerId)) return providerId;
   const contact = readAddress(withPlus(fields.get("source_number")), "source_number");
@@ -82,9 +111,16 @@ function readMessage(fields: Fields): WebhookResult {
   }
   const text = readText(message ?? "", "message");
   if (isRefused(text)) return text;
-  // A wrapper without a text holds nothing; its media is on the way.
-  const isEmpty = attached.wrapped && text === "";
-  const inbound = { number: number.value, contact: contact.value, text, media: attached.media };
+  const fragment = readFragment(fields, attached, text, channel);
+  // A wrapper without a text holds nothing, and without a time it cannot be put together with its media.
+  const isEmpty = attached.wrapped && text === "" && fragment === undefined;
+  const inbound = {
+    number: number.value,
+    contact: contact.value,
+    text,
+    media: attached.media,
+    ...(fragment !== undefined && { fragment }),
+  };
   return {
     kind: "accepted",
     inbound: isEmpty ? [] : [{ ...inbound, ...(providerId !== undefined && { providerId }) }],
@@ -116,7 +152,7 @@ function readReport(path: string, fields: Fields): WebhookResult {
 }
 
 /** Reads a webhook. VoiceMeUp signs nothing: the secret in the path is all the proof there is. */
-export function parseVoiceMeUpWebhook(request: WebhookRequest, _channel: Channel): WebhookResult {
+export function parseVoiceMeUpWebhook(request: WebhookRequest, channel: Channel): WebhookResult {
   const fields = request.method === "GET"
     ? readQuery(request.url)
     : isJson(request.headers.get("content-type"))
@@ -125,5 +161,5 @@ export function parseVoiceMeUpWebhook(request: WebhookRequest, _channel: Channel
   if (fields === null) return unreadable("the body has too many fields or is no JSON object");
   const isReport = request.path === "status" || request.path.startsWith("status/") ||
     fields.get("direction") === "outbound";
-  return isReport ? readReport(request.path, fields) : readMessage(fields);
+  return isReport ? readReport(request.path, fields) : readMessage(fields, channel);
 }

@@ -23,6 +23,7 @@ import { PostgresStatusStore } from "../postgres/status_store.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
 import type { Metrics } from "./metrics.ts";
+import { deliverOverdueParts } from "./overdue_parts.ts";
 import type { Parts } from "./parts.ts";
 import { periodically } from "./periodically.ts";
 
@@ -49,6 +50,7 @@ export interface Router {
 const ROUTE_LANES = 2;
 const IDLE_SWEEP_MS = 1_000;
 const IDLE_BATCH = 1_000;
+const PARTS_SWEEP_MS = 1_000;
 const PENDING_MS = 1_000;
 
 /** Takes the partitions and starts to apply them. Rejects when the database or the broker is away. */
@@ -107,6 +109,12 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       name: "close idle sessions",
       intervalMs: IDLE_SWEEP_MS,
       run: () => closeIdleSessions(options, route),
+      onError,
+    }),
+    periodically({
+      name: "deliver messages whose parts are overdue",
+      intervalMs: PARTS_SWEEP_MS,
+      run: () => deliverOverdueParts({ ...options, sql: parts.sql, owner: route }),
       onError,
     }),
     periodically({

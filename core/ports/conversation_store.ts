@@ -20,6 +20,8 @@ export interface ConversationRow {
   readonly last_activity_ms: number;
   /** When the open session closes by itself unless something is written before. */
   readonly idle_ms: number | null;
+  /** When the next unfinished message is delivered as it is, unless its missing parts come before. */
+  readonly due_ms: number | null;
 }
 
 /** An input that was applied: a repeat of it is recognised by the key; `result` is what its caller was told. */

@@ -27,7 +27,10 @@ export interface Fragment {
   readonly group: string;
   /** Place of this part, from 1. */
   readonly index: number;
+  /** At most 255. */
   readonly of: number;
+  /** How long the others are waited for, counted from the first that came, ms. @default {600_000} */
+  readonly waitMs?: number;
 }
 
 export interface ParsedInbound {

@@ -220,6 +220,7 @@ export function message(index: number, fields: Partial<MessageRow> = {}): Messag
     attempts: 0,
     uncertain: false,
     error: null,
+    note: null,
     history: [{ status: "queued", at: new Date(created).toISOString() }],
     not_before_ms: null,
     expires_ms: null,

@@ -70,7 +70,8 @@ export function summary(result: WebhookResult): string {
     `${one.contact}>${one.number} ${JSON.stringify(one.text)}${
       one.media.map((media) => ` ${media.url}`).join("")
     }` +
-    `${one.providerId === undefined ? "" : ` #${one.providerId}`}`
+    `${one.providerId === undefined ? "" : ` #${one.providerId}`}` +
+    (one.fragment === undefined ? "" : ` [${one.fragment.index}/${one.fragment.of} of ${one.fragment.group}]`)
   );
   const reports = result.reports.map((one) =>
     `${one.status} ${one.messageId ?? "-"} ${one.providerId ?? "-"}` +

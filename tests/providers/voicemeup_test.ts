@@ -27,6 +27,8 @@ const MESSAGE = {
 
 const JPG = "https://clients.voicemeup.com/file/abc.mms.jpg";
 const WRAPPER = "https://clients.voicemeup.com/file/abc.mms.html";
+const FIRST = "[1/2 of 2026-01-02 03:04:05]";
+const SECOND = "[2/2 of 2026-01-02 03:04:05]";
 const BASE = "+15145550100>+15145550199";
 
 const INBOUND: readonly [label: string, over: Record<string, unknown>, result: string][] = [
@@ -38,16 +40,41 @@ const INBOUND: readonly [label: string, over: Record<string, unknown>, result: s
   [
     "a picture",
     { message: "", attachment: JPG, attachment_mime_type: "image/jpeg" },
-    `${BASE} "" ${JPG} #${HASH}`,
+    `${BASE} "" ${JPG} #${HASH} ${SECOND}`,
   ],
-  ["a picture under its older name", { message: "", attachment_url: JPG }, `${BASE} "" ${JPG} #${HASH}`],
-  ["an MMS's first half", { message: "Look", attachment: WRAPPER }, `${BASE} "Look" #${HASH}`],
+  [
+    "a picture under its older name",
+    { message: "", attachment_url: JPG },
+    `${BASE} "" ${JPG} #${HASH} ${SECOND}`,
+  ],
+  ["a picture with a text", { attachment: JPG }, `${BASE} "Bonjour" ${JPG} #${HASH}`],
+  [
+    "a picture of no MMS",
+    { message: "", attachment: "https://x.test/a.jpg" },
+    `${BASE} "" https://x.test/a.jpg #${HASH}`,
+  ],
+  ["an MMS's first half", { message: "Look", attachment: WRAPPER }, `${BASE} "Look" #${HASH} ${FIRST}`],
   ["a first half known by its type", {
     message: "Look",
     attachment: "https://x.test/a.mms.b",
     attachment_mime_type: "text/html",
-  }, `${BASE} "Look" #${HASH}`],
-  ["an MMS's first half without text", { message: "", attachment: WRAPPER }, "nothing"],
+  }, `${BASE} "Look" #${HASH} ${FIRST}`],
+  [
+    "an MMS's first half without text",
+    { message: "", attachment: WRAPPER },
+    `${BASE} "" #${HASH} ${FIRST}`,
+  ],
+  [
+    "a first half without its time",
+    { message: "Look", attachment: WRAPPER, datetime_transmission: "" },
+    `${BASE} "Look" #${HASH}`,
+  ],
+  ["one without text and time", { message: "", attachment: WRAPPER, datetime_transmission: null }, "nothing"],
+  [
+    "a second half without its time",
+    { message: "", attachment: JPG, datetime_transmission: "" },
+    `${BASE} "" ${JPG} #${HASH}`,
+  ],
   ["no hash", { sms_hash: null }, `${BASE} "Bonjour" #1001`],
   ["no id at all", { sms_hash: "", sms_log_id: undefined }, `${BASE} "Bonjour"`],
   ["a NUL and half a surrogate pair", { message: "a\u0000b\ud800" }, `${BASE} "a\ufffdb\ufffd" #${HASH}`],

@@ -46,6 +46,7 @@ export function queuedMessage(index: number, changes: Partial<MessageRow> = {}):
     attempts: 0,
     uncertain: false,
     error: null,
+    note: null,
     history: [{ status: "queued", at: new Date(created_ms).toISOString() }],
     not_before_ms: null,
     expires_ms: null,
