@@ -22,20 +22,59 @@ import { twilioError } from "./twilio_errors.ts";
 import { isSignedByTwilio, urlCoversBody } from "./twilio_signature.ts";
 import { isTwilioReport, readTwilioMessage, readTwilioReport } from "./twilio_webhook.ts";
 
-const DEFAULT_BASE = "https://api.twilio.com";
 const VALIDITY_MAX_SECONDS = 36_000;
 
-const secret = z.string().min(1).max(200).regex(/^[\x21-\x7e]+$/).meta({ secret: true });
+const secret = (title: string, description: string, example: string) =>
+  z.string().min(1).max(200).regex(/^[\x21-\x7e]+$/).meta({
+    title,
+    description,
+    examples: [example],
+    secret: true,
+  });
+
+const sid = (prefix: string, title: string, description: string) =>
+  z.string().regex(
+    new RegExp(`^${prefix}[0-9a-fA-F]{32}$`),
+    `${prefix} and 32 hexadecimal digits are expected`,
+  )
+    .meta({ title, description, examples: [`${prefix}00000000000000000000000000000001`] });
 
 export const TwilioCredentialsSchema = z.object({
-  accountSid: z.string().regex(/^AC[0-9a-fA-F]{32}$/).describe("AC and 32 hexadecimal digits"),
-  authToken: secret.describe("The account's primary token; webhooks are signed with it"),
-  previousAuthToken: secret.optional().describe(
-    "Accepted in signatures too while the token is being changed",
+  accountSid: sid("AC", "Account SID", "On the first page of the Twilio console"),
+  authToken: secret(
+    "Auth token",
+    "The account's primary token, below the SID; Twilio signs webhooks with it, so it is needed even where an API key sends",
+    "0123456789abcdef0123456789abcdef",
   ),
-  apiKeySid: z.string().regex(/^SK[0-9a-fA-F]{32}$/).optional().describe("Sends instead of the token if set"),
-  apiKeySecret: secret.optional(),
-  messagingServiceSid: z.string().regex(/^MG[0-9a-fA-F]{32}$/).optional(),
+  previousAuthToken: secret(
+    "Previous auth token",
+    "Accepted in signatures too while the token is being changed; remove it afterwards",
+    "fedcba9876543210fedcba9876543210",
+  ).optional(),
+  apiKeySid: sid("SK", "API key SID", "Sends in place of the auth token if it is set").optional(),
+  apiKeySecret: secret("API key secret", "Shown once, when the key is made", "examplesecret").optional(),
+  messagingServiceSid: sid(
+    "MG",
+    "Messaging Service SID",
+    "Sends through this service: its numbers, its compliance settings",
+  ).optional(),
+  serviceSender: z.enum(["number", "service"]).default("number").meta({
+    title: "Sender within the service",
+    description: "number: the conversation's own number, which must belong to the service. " +
+      "service: Twilio chooses one of the service's numbers, so replies may come to another number",
+    examples: ["number"],
+  }),
+  region: z.string().regex(/^[a-z]{2}\d{1,2}$/).optional().meta({
+    title: "Region",
+    description:
+      "Where the account's data is kept, if not in the United States; the credentials are that region's",
+    examples: ["ie1"],
+  }),
+  edge: z.string().regex(/^[a-z]+(?:-[a-z]+)*$/).max(40).optional().meta({
+    title: "Edge location",
+    description: "Where requests enter Twilio's network",
+    examples: ["dublin"],
+  }),
 }).strict().refine((fields) => (fields.apiKeySid === undefined) === (fields.apiKeySecret === undefined), {
   message: "apiKeySid and apiKeySecret belong together",
   path: ["apiKeySecret"],
@@ -55,8 +94,15 @@ function required(channel: Channel, name: "accountSid" | "authToken"): string {
   return value;
 }
 
+/** `api.<edge>.<region>.twilio.com`, as Twilio's own library makes it. */
+function apiHost(channel: Channel): string {
+  const edge = credential(channel, "edge");
+  const region = credential(channel, "region") ?? (edge === undefined ? undefined : "us1");
+  return ["https://api", edge, region, "twilio.com"].filter((part) => part !== undefined).join(".");
+}
+
 function accountUrl(channel: Channel): string {
-  const base = (channel.settings.baseUrl ?? DEFAULT_BASE).replace(/\/+$/, "");
+  const base = (channel.settings.baseUrl ?? apiHost(channel)).replace(/\/+$/, "");
   return `${base}/2010-04-01/Accounts/${required(channel, "accountSid")}`;
 }
 
@@ -106,8 +152,11 @@ function parseWebhook(request: WebhookRequest, channel: Channel): WebhookResult 
 }
 
 function buildSend(message: OutgoingMessage, channel: Channel): HttpCall {
-  const pairs: [string, string][] = [["To", message.to], ["From", message.from]];
   const service = credential(channel, "messagingServiceSid");
+  const pairs: [string, string][] = [["To", message.to]];
+  if (service === undefined || credential(channel, "serviceSender") !== "service") {
+    pairs.push(["From", message.from]);
+  }
   if (service !== undefined) pairs.push(["MessagingServiceSid", service]);
   if (message.text !== "" || message.media.length === 0) pairs.push(["Body", message.text]);
   for (const media of message.media) pairs.push(["MediaUrl", media.url]);

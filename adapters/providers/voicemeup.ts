@@ -21,19 +21,40 @@ const DEFAULT_BASE = "https://clients.voicemeup.com";
 const API_PATH = "/api/v1.1/json";
 
 export const VoiceMeUpCredentialsSchema = z.object({
-  username: z.string().min(1).max(200),
-  authToken: z.string().min(1).max(500).meta({ secret: true }),
-  sendMethod: z.string().regex(/^[A-Za-z0-9_]{1,64}$/).default("queue_sms").describe(
-    "Name of the method that sends",
-  ),
-  verifyMethod: z.string().regex(/^[A-Za-z0-9_]{1,64}$/).optional()
-    .describe("A method that only reads; proves the credentials. Without it a send without destination does"),
+  username: z.string().min(1).max(200).meta({
+    title: "User name",
+    description: "Of the account's API access in the VoiceMeUp client portal",
+    examples: ["acme"],
+  }),
+  authToken: z.string().min(1).max(500).meta({
+    title: "Authentication token",
+    description: "Beside the user name in the client portal",
+    examples: ["0123456789abcdef"],
+    secret: true,
+  }),
+  sendMethod: z.string().regex(/^[A-Za-z0-9_]{1,64}$/).default("queue_sms").meta({
+    title: "Sending method",
+    description: "Name of the API method that sends",
+    examples: ["queue_sms"],
+  }),
+  verifyMethod: z.string().regex(/^[A-Za-z0-9_]{1,64}$/).optional().meta({
+    title: "Reading method",
+    description:
+      "A method that only reads, to prove the credentials by; without it a send without destination does",
+    examples: ["get_dids"],
+  }),
   errorClasses: z.record(z.string().min(1).max(64), z.enum([...RETRYABLE_CLASSES, ...FINAL_CLASSES])).default(
     {},
-  )
-    .describe("Classes of error codes that are not known here"),
-  mmsWaitMs: z.number().int().min(0).max(600_000).default(MMS_WAIT_MS)
-    .describe("How long an MMS's text waits for its picture, and the other way round, ms"),
+  ).meta({
+    title: "Further error codes",
+    description: "VoiceMeUp publishes no list of its codes: what a code means that is not known here",
+    examples: [{ insufficient_funds: "no-credit" }],
+  }),
+  mmsWaitMs: z.number().int().min(0).max(600_000).default(MMS_WAIT_MS).meta({
+    title: "Wait for the other half of an MMS",
+    description: "How long an MMS's text waits for its picture, and the other way round, ms",
+    examples: [MMS_WAIT_MS],
+  }),
 }).strict();
 
 const ERRORS: ReadonlyMap<string, readonly [ErrorClass, string]> = new Map([
@@ -129,7 +150,8 @@ function readSend(answer: HttpAnswer, channel: Channel): SendResult {
     { code: "", content: reading.messages[0]?.content ?? "" };
   const [knownClass, knownReason] = ERRORS.get(code) ?? [];
   return failed(answer, {
-    class: classOf(channel, code) ?? knownClass ?? (answer.status === 429 ? "throttled" : "rejected"),
+    class: classOf(channel, code) ?? knownClass ??
+      (answer.status >= 400 ? errorOfStatus(answer.status).class : "rejected"),
     reason: knownReason ?? `VoiceMeUp refused the message${content === "" ? "" : `: ${content}`}`,
     ...(code !== "" && { code }),
   });

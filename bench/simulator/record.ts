@@ -20,6 +20,8 @@ export interface CallRecord {
   readonly text: string | null;
   /** Always there: a 32-bit hash of the text. */
   readonly textHash: number;
+  /** Links of pictures and files; left out where the message has none. */
+  readonly media?: readonly string[];
   /** The sender's own id, where the call shows it: from the status URL, or the `id` field. */
   readonly messageId: string | null;
   /** The id that the answer gives, or would have given; null when the message was not taken. */
@@ -52,7 +54,8 @@ export class CallLog {
   }
 
   add(call: NewCall): CallRecord {
-    const { atMs, provider, from, to, text, textHash, messageId, providerId, accepted, answer, code } = call;
+    const { atMs, provider, from, to, text, textHash, media, messageId, providerId, accepted, answer, code } =
+      call;
     const sequence = ++this.#sequence;
     const record: CallRecord = {
       sequence,
@@ -62,6 +65,7 @@ export class CallLog {
       to,
       text,
       textHash,
+      ...(media === undefined || media.length === 0 ? {} : { media }),
       messageId,
       providerId,
       accepted,

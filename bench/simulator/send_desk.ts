@@ -16,6 +16,8 @@ export interface Send {
   readonly from: string;
   readonly to: string;
   readonly text: string;
+  /** Links of pictures and files. */
+  readonly media?: readonly string[];
   readonly messageId: string | null;
   /** The provider's id for the call with this sequence. */
   readonly makeId: (sequence: number) => string;
@@ -96,6 +98,7 @@ export class SendDesk {
       to: send.to,
       text: this.keepTexts ? send.text : null,
       textHash: hashText(send.text),
+      ...(send.media === undefined ? {} : { media: send.media }),
       messageId: send.messageId,
       providerId,
       accepted: providerId !== null,

@@ -70,13 +70,15 @@ export class Twilio implements Carrier {
   #send(body: string, sid: string, account: TwilioAccount | null, atMs: number): ServerReply {
     const fields = parseForm(body);
     const callback = firstField(fields, "StatusCallback");
-    const hasMedia = fields.has("MediaUrl");
+    const media = fields.get("MediaUrl") ?? [];
+    const hasMedia = media.length > 0;
     const send = {
       provider: "twilio" as const,
       atMs,
       from: firstField(fields, "From", "MessagingServiceSid"),
       to: firstField(fields, "To"),
       text: firstField(fields, "Body"),
+      ...(hasMedia ? { media } : {}),
       messageId: idInUrl(callback),
     };
     if (account === null) {

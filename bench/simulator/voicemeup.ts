@@ -71,6 +71,7 @@ export class Voicemeup implements Carrier {
       from: firstField(fields, "source_number"),
       to: firstField(fields, "destination_number"),
       text: firstField(fields, "message"),
+      ...(attachment === "" ? {} : { media: [attachment] }),
       messageId: null,
     };
     const fault = this.#faultOf(fields, send.from, send.to, send.text + attachment);
@@ -90,7 +91,10 @@ export class Voicemeup implements Carrier {
         this.#recent.add(key, atMs);
         return uuidOf(this.runHex, sequence);
       },
-      plan: (id) => target === null ? null : voicemeupReports(target, { ...send, id }),
+      plan: (id) =>
+        target === null
+          ? null
+          : voicemeupReports(target, { id, from: send.from, to: send.to, text: send.text }),
     }, (outcome) => outcome.kind === "taken" ? 200 : outcome.why === "throttled" ? 429 : statusOf(outcome));
     switch (outcome.kind) {
       case "silent":

@@ -5,7 +5,7 @@
  * @module
  */
 import type { z } from "zod";
-import type { Channel } from "../channel.ts";
+import type { Channel, OwnNumber } from "../channel.ts";
 import type { ErrorClass, MessageError } from "../errors.ts";
 import type { Encoding, Media } from "../message.ts";
 
@@ -162,6 +162,10 @@ export interface Provider {
   readonly credentials: z.ZodObject;
   /** Values that replace the shared settings' defaults. */
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** What one number of a type may send by itself, in units of cost, where that differs from the channel's rate. */
+  readonly numberRates?: Readonly<
+    Partial<Record<OwnNumber["type"], { readonly rateMps: number; readonly burst?: number }>>
+  >;
   readonly description?: ProviderDescription;
   readonly supports: {
     readonly mms: boolean;

@@ -460,3 +460,27 @@ Deno.test("twilio's credentials schema names what is wrong and marks what is sec
   const secrets = Object.entries(schema.properties).filter(([, field]) => field.secret).map(([name]) => name);
   deepStrictEqual(secrets, ["authToken", "previousAuthToken", "apiKeySecret"]);
 });
+
+Deno.test("twilio's regions and edges have the hosts that Twilio's library calls", () => {
+  const cases = [{}, { region: "ie1" }, { edge: "dublin", region: "ie1" }, { edge: "ashburn" }];
+  for (const place of cases) {
+    const channel = channelOf("twilio", { accountSid: ACCOUNT, authToken: TOKEN, ...place });
+    const host = twilioSdk(ACCOUNT, TOKEN, place).getHostname("api.twilio.com", place.edge!, place.region!);
+    strictEqual(new URL(twilio.buildSend(outgoing(), channel).url).hostname, host, JSON.stringify(place));
+  }
+});
+
+Deno.test("twilio sends from a Messaging Service with the conversation's number, or lets the service choose", () => {
+  const credentials = {
+    accountSid: ACCOUNT,
+    authToken: TOKEN,
+    messagingServiceSid: "MG00000000000000000000000000000001",
+  };
+  const sender = (over: Record<string, string>) => {
+    const parsed = TwilioCredentialsSchema.parse({ ...credentials, ...over });
+    const body = new URLSearchParams(twilio.buildSend(outgoing(), channelOf("twilio", parsed)).body);
+    return [body.get("From"), body.get("MessagingServiceSid")];
+  };
+  deepStrictEqual(sender({}), ["+14155550199", credentials.messagingServiceSid]);
+  deepStrictEqual(sender({ serviceSender: "service" }), [null, credentials.messagingServiceSid]);
+});

@@ -4,7 +4,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { ChannelSettingsSchema } from "../../../core/channel.ts";
+import { ChannelSettingsSchema, NUMBER_TYPES } from "../../../core/channel.ts";
 import type { Provider } from "../../../core/ports/provider.ts";
 import { READERS } from "../auth.ts";
 import type { App } from "../context.ts";
@@ -22,6 +22,14 @@ const ProviderSchema = z.object({
   }),
   defaults: z.record(z.string(), z.unknown()).openapi({
     description: "Replace the shared settings' defaults",
+  }),
+  numberRates: z.partialRecord(
+    z.enum(NUMBER_TYPES),
+    z.object({ rateMps: z.number(), burst: z.number().optional() }),
+  ).openapi({ description: "What one number of a type may send by itself, units of cost per second" }),
+  docsUrl: z.string().nullable().openapi({ description: "The provider's own documentation" }),
+  authentication: z.string().nullable().openapi({
+    description: "How a webhook proves where it comes from",
   }),
   supports: z.object({
     mms: z.boolean(),
@@ -50,6 +58,9 @@ function providerView(provider: Provider) {
     credentials: jsonSchema(provider.credentials),
     settings: jsonSchema(ChannelSettingsSchema),
     defaults: provider.defaults,
+    numberRates: provider.numberRates ?? {},
+    docsUrl: provider.description?.docsUrl ?? null,
+    authentication: provider.description?.authentication ?? null,
     supports: provider.supports,
   };
 }

@@ -1,0 +1,36 @@
+/**
+ * The names that providers give to what they send: with these, made-up requests get further than the first check.
+ *
+ * @module
+ */
+
+export const FIELD_NAMES: readonly string[] = [
+  ...[
+    "MessageSid",
+    "SmsSid",
+    "AccountSid",
+    "From",
+    "To",
+    "Body",
+    "NumMedia",
+    "MediaUrl0",
+    "MediaContentType0",
+  ],
+  ...["MessageStatus", "SmsStatus", "ErrorCode"],
+  ...["sms_hash", "sms_log_id", "source_number", "destination_number", "message", "attachment", "direction"],
+  ...["attachment_mime_type", "attachment_size", "transmission_status"],
+  ...[
+    "from",
+    "to",
+    "text",
+    "id",
+    "status",
+    "media",
+    "number",
+    "body",
+    "type",
+    "data",
+    "payload",
+    "event_type",
+  ],
+];
