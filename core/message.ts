@@ -120,3 +120,38 @@ export interface MessageRow {
   readonly created_ms: number;
   readonly updated_ms: number;
 }
+
+const COLUMNS: Readonly<Record<keyof MessageRow, true>> = {
+  id: true,
+  conversation_id: true,
+  position: true,
+  session_id: true,
+  channel_id: true,
+  number_id: true,
+  number: true,
+  contact: true,
+  direction: true,
+  status: true,
+  priority: true,
+  text: true,
+  encoding: true,
+  segments: true,
+  media: true,
+  author: true,
+  extension_id: true,
+  queue_id: true,
+  platform_id: true,
+  provider_id: true,
+  attempts: true,
+  uncertain: true,
+  error: true,
+  note: true,
+  history: true,
+  not_before_ms: true,
+  expires_ms: true,
+  created_ms: true,
+  updated_ms: true,
+};
+
+/** The columns that a writer of whole rows fills. The table has more: those that PostgreSQL works out itself. */
+export const MESSAGE_COLUMNS: readonly string[] = Object.keys(COLUMNS);

@@ -25,8 +25,9 @@ interface Outgoing {
 const SINGLES_BELOW = 12;
 /** When at least so many wait … */
 const BUSY_FROM = 4;
-/** … writes start this far apart, ms. */
-const BUSY_SPACING_MS = 8;
+/** … writes start this far apart, ms: further when the last one showed that there is much to tell. */
+const SPACING_MS = { some: 8, much: 25 } as const;
+const MUCH_FROM = 24;
 /** The server takes 1,000 messages in a batch. */
 const MAX_BATCH = 500;
 const TIMEOUT_MS = 5_000;
@@ -51,6 +52,7 @@ export class EventPublisher {
   readonly #encoder = new TextEncoder();
   #batches = 0;
   #startedMs = 0;
+  #load: keyof typeof SPACING_MS = "some";
   #draining = false;
 
   constructor({ connection, names, atomic, deliver }: EventPublisherOptions) {
@@ -65,7 +67,7 @@ export class EventPublisher {
       sizeOf: (item) => item.body.length,
       write: (items) => this.#write(items),
       linger: (waiting) => {
-        const earlyMs = this.#startedMs + BUSY_SPACING_MS - performance.now();
+        const earlyMs = this.#startedMs + SPACING_MS[this.#load] - performance.now();
         return waiting < BUSY_FROM || earlyMs <= 0 ? null : pause(earlyMs);
       },
     });
@@ -118,6 +120,7 @@ export class EventPublisher {
   /** Tries until it works, since the next group must not overtake this one. */
   async #write(items: readonly Outgoing[]): Promise<void> {
     this.#startedMs = performance.now();
+    this.#load = items.length < MUCH_FROM ? "some" : "much";
     for (;;) {
       try {
         return await this.#writeOnce(items);

@@ -7,12 +7,15 @@
  * @module
  */
 import type { CommandReply } from "../../core/entry.ts";
+import { MESSAGE_COLUMNS } from "../../core/message.ts";
 import {
   type ConversationCommit,
   type ConversationStore,
   UnstorableError,
 } from "../../core/ports/conversation_store.ts";
 import type { Sql } from "./database.ts";
+
+const MESSAGE_LIST = MESSAGE_COLUMNS.join(", ");
 
 /**
  * The fence comes first: it locks the partitions' rows and counts those that still have our epoch. Every write
@@ -44,7 +47,8 @@ with fence as (
     close_reason = excluded.close_reason, last_activity_ms = excluded.last_activity_ms,
     idle_ms = excluded.idle_ms, history = excluded.history
 ), message_rows as (
-  insert into messages select * from json_populate_recordset(null::messages, $6::text::json)
+  insert into messages (${MESSAGE_LIST}) select ${MESSAGE_LIST}
+  from json_populate_recordset(null::messages, $6::text::json)
   where (select ok from held)
 ), seen_rows as (
   insert into seen select * from json_populate_recordset(null::seen, $7::text::json)

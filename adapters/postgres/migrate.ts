@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import * as initial from "../../migrations/0001_initial.ts";
 import * as messageParts from "../../migrations/0005_message_parts.ts";
+import * as unsent from "../../migrations/0007_unsent.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
 import { ensureMessagePartitions } from "./message_partitions.ts";
 
@@ -14,6 +15,7 @@ import { ensureMessagePartitions } from "./message_partitions.ts";
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
   "0005_message_parts": messageParts,
+  "0007_unsent": unsent,
 };
 
 /** Lanes of the status writer and of the send workers; the routing partitions' count is the installation's. */

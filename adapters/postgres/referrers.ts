@@ -25,7 +25,7 @@ export async function referrers(db: Executor, id: string): Promise<Referrer[]> {
     (select 'open session', id from sessions where state <> 'closed'
       and ${id} in (number_id, channel_id, extension_id, queue_id, platform_id) limit ${NAMES_MAX})
     union all
-    (select 'waiting message', id from messages where status in ('queued', 'sending')
+    (select 'waiting message', id from messages where unsent
       and channel_id = ${id} limit ${NAMES_MAX})`.execute(db);
   return rows;
 }

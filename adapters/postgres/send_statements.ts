@@ -26,7 +26,7 @@ export const LOAD_QUEUED = `
 select m.* from json_to_recordset($1::text::json) as r (channel_id text, priority int, max int)
 cross join lateral (
   select ${columns} from messages m
-  where m.channel_id = r.channel_id and m.priority = r.priority and m.status = 'queued'
+  where m.channel_id = r.channel_id and m.priority = r.priority and m.unsent and m.status = 'queued'
     and coalesce(m.not_before_ms, 0) <= $3::text::bigint
     and coalesce(m.error->>'retryAt', '') <= $4::text
     and m.id not in (select value from json_array_elements_text($2::text::json))
@@ -38,7 +38,7 @@ export const LOAD_CONVERSATIONS = `
 select m.* from json_array_elements_text($1::text::json) as c (id)
 cross join lateral (
   select ${columns} from messages m
-  where m.conversation_id = c.id and m.status = 'queued' and coalesce(m.not_before_ms, 0) <= $3::text::bigint
+  where m.conversation_id = c.id and m.unsent and m.status = 'queued' and coalesce(m.not_before_ms, 0) <= $3::text::bigint
   order by m.position limit $2::text::int
 ) m`;
 
@@ -46,7 +46,7 @@ cross join lateral (
 export const LOAD_HELD = `
 select ${columns} from json_to_recordset($1::text::json) as c (channel_id text, before bigint)
 join messages m on m.channel_id = c.channel_id
-where m.status = 'sending' and m.uncertain and greatest(m.created_ms, m.not_before_ms) < c.before
+where m.unsent and m.status = 'sending' and m.uncertain and greatest(m.created_ms, m.not_before_ms) < c.before
 limit $2::text::int`;
 
 /** $1 channels, $2 since. */
@@ -68,7 +68,7 @@ changed as (
     updated_ms = greatest(m.updated_ms, $3::text::bigint)
   from json_to_recordset($2::text::json) as r (channel_id text, lane int, policy text, reason text)
   join fence f on f.lane = r.lane
-  where m.channel_id = r.channel_id and m.status = 'sending' and m.direction = 'outbound'
+  where m.channel_id = r.channel_id and m.unsent and m.status = 'sending'
     and not (r.policy = 'hold' and m.uncertain)
   returning m.id, r.policy
 )
@@ -93,7 +93,7 @@ changed as (
     and not exists (
       select from messages e
       where e.conversation_id = m.conversation_id and e.position < m.position
-        and e.status in ('queued', 'sending') and not (e.status = 'sending' and e.uncertain)
+        and e.unsent and not (e.status = 'sending' and e.uncertain)
         and coalesce(e.not_before_ms, 0) <= $3::text::bigint)
   returning m.id
 )${ANSWER}`;
@@ -117,7 +117,7 @@ changed as (
     id text, lane int, status text, claimed int, attempts int, provider_id text, uncertain boolean,
     error jsonb, step jsonb, event json)
   join fence f on f.lane = r.lane
-  where m.id = r.id and m.status in ('queued', 'sending')
+  where m.id = r.id and m.unsent
     and (r.status not in ('queued', 'sending') or (m.status = 'sending' and m.attempts = r.claimed))
   returning m.id, r.lane, m.status, m.channel_id, m.number, m.segments, r.event
 ), counted as (

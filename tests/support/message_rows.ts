@@ -4,14 +4,13 @@
  * @module
  */
 import type { Sql } from "../../adapters/postgres/database.ts";
-import type { MessageRow } from "../../core/message.ts";
+import { MESSAGE_COLUMNS, type MessageRow } from "../../core/message.ts";
 
 export async function insertMessages(sql: Sql, rows: readonly MessageRow[]): Promise<void> {
+  const columns = MESSAGE_COLUMNS.join(", ");
   await sql.unsafe(
-    "insert into messages select * from json_populate_recordset(null::messages, $1::text::json)",
-    [
-      JSON.stringify(rows),
-    ],
+    `insert into messages (${columns}) select ${columns} from json_populate_recordset(null::messages, $1::text::json)`,
+    [JSON.stringify(rows)],
   );
 }
 
