@@ -13,20 +13,42 @@ import type { EventListener } from "./event_listener.ts";
 export interface BenchContext {
   /** Length of the main measurements; null: each bench's own. */
   readonly seconds: number | null;
+  /** From 1. What is not needed for a median is measured in the first alone. */
+  readonly run: number;
+  /** Of `backlog`; null: its own. */
+  readonly messages: number | null;
   /** Connections of the load generator. */
   readonly connections: number;
   readonly profileFolder: string | undefined;
   /** What one bench found and a later one of the same run uses. */
-  readonly found: { topRateMps?: number };
+  readonly found: Found;
   /** Progress, for the person who waits. */
   readonly say: (text: string) => void;
   /** Told the versions of the servers in use. */
   readonly onVersions: (versions: { readonly natsServer: string; readonly postgres: string }) => void;
 }
 
+/** Rates of this run, and as hints for the next. */
+export interface Found {
+  /** Accepted by the role ingress. */
+  acceptMps?: number;
+  /** Of accepting, and of applying, each alone: the slower one. */
+  slowestStage?: { readonly what: string; readonly rateMps: number };
+  /** Kept up by e2e. */
+  topRateMps?: number;
+  /** Sent through an unlimited bucket. */
+  sendMps?: number;
+  /** Kept up by the BullMQ pipeline. */
+  peerTopMps?: number;
+}
+
 export interface Bench {
   readonly name: string;
   readonly about: string;
+  /** Benches whose figures of the same run it is held against. */
+  readonly needs?: readonly string[];
+  /** Run once in the whole suite, however often the others are: it takes long, and repeats its cases by itself. */
+  readonly once?: true;
   run(context: BenchContext): Promise<Omit<BenchResult, "name" | "about">>;
 }
 
@@ -56,5 +78,16 @@ export async function warmUp(
   const { accepted } = await openConversations(installation, context.connections);
   if (!await listener.until(before + accepted, 60_000)) {
     throw new Error("the warm-up's messages did not come through");
+  }
+}
+
+const WAIT_MS_MAX = 60_000;
+
+/** Waits for what must come; rejects when it does not. */
+export async function untilThere(holds: () => boolean, what: string): Promise<void> {
+  const endMs = performance.now() + WAIT_MS_MAX;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`${what} did not come`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

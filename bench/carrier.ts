@@ -5,6 +5,7 @@
  */
 import { freePort } from "../adapters/embedded/free_port.ts";
 import { ApiClient } from "./api_client.ts";
+import type { ProviderName } from "./simulator/faults.ts";
 import type { CallRecord } from "./simulator/record.ts";
 import { endChild, startDeno, stoppedAtLast, untilReady } from "./system_under_test.ts";
 
@@ -15,6 +16,8 @@ export interface Carrier {
   setReports(enabled: boolean): Promise<void>;
   /** Resolves when no report is still to come; bounded. */
   untilReported(): Promise<void>;
+  /** Messages that it took, since the last reset. */
+  taken(): Promise<number>;
   record(): Promise<CallRecord[]>;
   reset(): Promise<void>;
   stop(): Promise<void>;
@@ -24,7 +27,7 @@ export interface Carrier {
 const REPORTED_MS_MAX = 60_000;
 
 /** Starts it with reports off. */
-export async function startCarrier(): Promise<Carrier> {
+export async function startCarrier(providers: readonly ProviderName[] = ["twilio"]): Promise<Carrier> {
   const folder = await Deno.makeTempDir({ prefix: "patchbay-bench-" });
   const logFile = `${folder}/carrier.log`;
   const port = freePort();
@@ -33,7 +36,7 @@ export async function startCarrier(): Promise<Carrier> {
     "main.ts",
     "simulate",
     `--port=${port}`,
-    "--providers=twilio",
+    `--providers=${providers.join(",")}`,
     "--no-reports",
   ], {
     logFile,
@@ -60,6 +63,12 @@ export async function startCarrier(): Promise<Carrier> {
         if (reports.waiting === 0) return;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
+    },
+    taken: async () => {
+      const { accepted } = await control.get<{ accepted: Record<ProviderName, number> }>(
+        "/control/statistics",
+      );
+      return providers.reduce((sum, provider) => sum + accepted[provider], 0);
     },
     record: async () => {
       const text = await (await fetch(`${url}/control/record`)).text();

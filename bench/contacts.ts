@@ -42,7 +42,7 @@ export function letContactsWrite(options: ContactsOptions): Generator {
 
 /** One message in every conversation, as fast as it goes. */
 export function openConversations(
-  { webhookUrl, numbers }: Installation,
+  { webhookUrl, numbers }: Pick<Installation, "webhookUrl" | "numbers">,
   connections: number,
 ): Promise<GeneratorResult> {
   return startGenerator({

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "./simulator/clock.ts";
 import { Histogram, type LatencySummary } from "./simulator/histogram.ts";
 import { KeepAliveLine } from "./simulator/http_client.ts";
 
@@ -17,6 +18,8 @@ export interface HttpLoadOptions {
   readonly seconds?: number;
   /** The number of the first request. @default 0 */
   readonly firstIndex?: number;
+  /** Between the openings of two lines: some servers let few wait to be accepted, and the rest try again seconds later. @default 0 */
+  readonly staggerMs?: number;
 }
 
 export interface HttpLoadResult {
@@ -34,7 +37,8 @@ export async function httpLoad(options: HttpLoadOptions): Promise<HttpLoadResult
   const endMs = startMs + (options.seconds ?? Infinity) * 1000;
   const latency = new Histogram();
   let next = firstIndex;
-  const work = async () => {
+  const work = async (index: number) => {
+    if (options.staggerMs !== undefined) await pause(index * options.staggerMs);
     const line = new KeepAliveLine(options.origin);
     try {
       while (next < lastIndex) {
@@ -48,7 +52,7 @@ export async function httpLoad(options: HttpLoadOptions): Promise<HttpLoadResult
       line.close();
     }
   };
-  await Promise.all(Array.from({ length: options.lines }, work));
+  await Promise.all(Array.from({ length: options.lines }, (_, index) => work(index)));
   const seconds = (performance.now() - startMs) / 1000;
   const requests = next - firstIndex;
   return { requests, seconds, rateMps: requests / seconds, latency: latency.summary() };

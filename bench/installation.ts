@@ -12,6 +12,8 @@ export interface Installation {
   readonly webhookUrl: string;
   /** Ours; they lead to one queue. */
   readonly numbers: readonly string[];
+  /** The queue's extensions. */
+  readonly members: readonly string[];
 }
 
 export interface InstallationOptions {
@@ -44,7 +46,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
   for (const number of NUMBERS) {
     await api.post("/v1/numbers", { channelId, number, destination: { kind: "queue", id: queue.id } });
   }
-  return { channelId, webhookUrl, numbers: NUMBERS };
+  return { channelId, webhookUrl, numbers: NUMBERS, members };
 }
 
 export interface Counts {

@@ -7,14 +7,19 @@
 import type { Machine } from "./machine.ts";
 import type { ProcessUsage } from "./process_usage.ts";
 import type { LatencySummary } from "./simulator/histogram.ts";
+import type { Target } from "./targets.ts";
 
 /** The file written with `--json`. */
 export interface BenchReport {
-  readonly schema: 1;
+  readonly schema: 2;
   readonly program: "patchbay";
   readonly version: string;
   /** Of the load generator. */
   readonly connections: number;
+  /** How often the repeated benches were run; figures are medians, ratios medians of each run's ratio. */
+  readonly runs: number;
+  /** Whether measurements were shortened: the figures then only show that everything runs. */
+  readonly quick: boolean;
   /** RFC 3339. */
   readonly startedAt: string;
   readonly tookSeconds: number;
@@ -29,13 +34,32 @@ export interface BenchResult {
   readonly rows: readonly BenchRow[];
   /** What has to be known to read the rows. */
   readonly notes: readonly string[];
+  /** How many runs the figures are medians of; set by the suite. */
+  readonly runs?: number;
+  /** Curves for the plots; of the last run. */
+  readonly series?: readonly Series[];
+}
+
+/** A curve. */
+export interface Series {
+  /** Curves of the same plot share it: "latency" or "bucket". */
+  readonly plot: string;
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
 }
 
 /** One measurement. */
 export interface BenchRow {
+  /** Tells it apart within its bench, in every run. */
   readonly what: string;
+  /** How the README's table calls it; without it, it is in the JSON alone. */
+  readonly headline?: string;
+  /** Why there are no figures. */
+  readonly notRun?: string;
   /** Null where the row is about latency at a given rate that was kept. */
   readonly rateMps: number | null;
+  /** The least and the most of several runs. */
+  readonly spread?: { readonly leastMps: number; readonly mostMps: number };
   readonly latency?: LatencySummary;
   /** What the rate is held against, from the same run. */
   readonly ceiling?: { readonly what: string; readonly rateMps: number; readonly ratio: number };
@@ -43,12 +67,6 @@ export interface BenchRow {
   readonly processes?: readonly ProcessCost[];
   /** Figures of this measurement alone. */
   readonly more?: Readonly<Record<string, number | string | boolean>>;
-}
-
-export interface Target {
-  /** E.g. "p99 < 50 ms". */
-  readonly text: string;
-  readonly met: boolean;
 }
 
 export interface ProcessCost extends ProcessUsage {

@@ -12,8 +12,11 @@ import { type BenchRow, costs } from "./report.ts";
 import { limitedRow } from "./send_limited.ts";
 import { apiSend, carrierSend } from "./send_requests.ts";
 import type { Program, SystemUnderTest } from "./system_under_test.ts";
+import { atLeast } from "./targets.ts";
 
-const SECONDS = 15;
+const SECONDS = 8;
+const LIMITED_SECONDS = 10;
+const SINK_SECONDS = 4;
 const WARMUP_MESSAGES = 10_000;
 const UNLIMITED = { rateMps: 100_000, burst: 100_000 };
 const SENT_MS_MAX = 300_000;
@@ -42,25 +45,26 @@ export const send: Bench = {
     const sink = await httpLoad({
       origin: carrier.url,
       lines: context.connections,
-      seconds: Math.min(8, context.seconds ?? SECONDS),
+      seconds: Math.min(SINK_SECONDS, context.seconds ?? SECONDS),
       request: carrierSend(carrier.url),
     });
     await carrier.reset();
     context.say(`opening ${WARMUP_MESSAGES} conversations`);
     await sendAll(sending, { count: WARMUP_MESSAGES });
-    const unlimited = [
-      await unlimitedRow(sending, "unlimited, without delivery reports", sink.rateMps),
-      await unlimitedRow(sending, "unlimited, with delivery reports", sink.rateMps, true),
-    ];
-    const limited: BenchRow[] = [];
-    for (const rateMps of LIMITED_RATES) {
-      const seconds = context.seconds ?? SECONDS;
-      // As a channel of that rate would be declared, with all its traffic; then the hardest case.
-      limited.push(await limitedRow(sending, { rateMps, burst: rateMps / 10, reports: true, seconds }));
-      limited.push(await limitedRow(sending, { rateMps, burst: 1, reports: false, seconds }));
+    const unlimited = await unlimitedRow(sending, "unlimited, without delivery reports", sink.rateMps);
+    context.found.sendMps = unlimited.rateMps!;
+    const others: BenchRow[] = [];
+    if (context.run === 1) {
+      others.push(await unlimitedRow(sending, "unlimited, with delivery reports", sink.rateMps, true));
+      const seconds = context.seconds ?? LIMITED_SECONDS;
+      for (const rateMps of LIMITED_RATES) {
+        // As a channel of that rate would be declared, with all its traffic; then the hardest case.
+        others.push(await limitedRow(sending, { rateMps, burst: rateMps / 10, reports: true, seconds }));
+        others.push(await limitedRow(sending, { rateMps, burst: 1, reports: false, seconds }));
+      }
     }
     return {
-      rows: [...unlimited, ...limited, {
+      rows: [unlimited, ...others, {
         what: "the carrier's simulator alone, same client (ceiling)",
         rateMps: sink.rateMps,
         latency: sink.latency,
@@ -68,6 +72,7 @@ export const send: Bench = {
       notes: [
         "Rate, unlimited: from the first POST until every result is stored. Latency: of the POST, answered when the " +
         "message is committed.",
+        "All but the first row are measured in the first run alone.",
         "Rate, limited: at the carrier's socket, from the first to the last message; each of them waited in the queue.",
       ],
     };
@@ -124,7 +129,10 @@ async function unlimitedRow(
     rateMps,
     latency: posts.latency,
     ceiling: { what: "the carrier's simulator alone", rateMps: sinkMps, ratio: rateMps / sinkMps },
-    ...(reports ? {} : { targets: [{ text: `≥ ${TARGET_MPS}/s`, met: rateMps >= TARGET_MPS }] }),
+    headline: reports
+      ? "… with delivery reports coming back"
+      : "`send` API → carrier's socket → result stored, unlimited bucket",
+    ...(reports ? {} : { targets: [atLeast(TARGET_MPS, { what: "", value: rateMps, unit: "/s" })] }),
     processes: costs(usage, posts.requests),
     more: {
       messages: posts.requests,

@@ -8,6 +8,7 @@ import { untilCounts } from "./installation.ts";
 import { UsageWatch } from "./process_usage.ts";
 import { type BenchRow, costs } from "./report.ts";
 import { apiSend } from "./send_requests.ts";
+import { atMost, promised, within } from "./targets.ts";
 import type { Sending } from "./send.ts";
 import { acceptedMoreThanOnce, slidingWindowMax } from "./simulator/audit.ts";
 
@@ -21,7 +22,6 @@ export interface LimitedOptions {
 }
 
 const LINES = 64;
-const SHARE_MIN = 0.98;
 
 /** Queues as many messages as the rate lets through in the time, and looks at when they arrived. */
 export async function limitedRow(sending: Sending, options: LimitedOptions): Promise<BenchRow> {
@@ -54,21 +54,23 @@ export async function limitedRow(sending: Sending, options: LimitedOptions): Pro
   const times = calls.filter(({ accepted }) => accepted).map(({ atMs }) => atMs).sort((a, b) => a - b);
   const achievedMps = (times.length - 1) / ((times.at(-1)! - times[0]!) / 1000);
   const share = achievedMps / rateMps;
+  const twice = acceptedMoreThanOnce(calls).size;
   const worst = slidingWindowMax(times, 1_000);
   return {
     what,
+    headline: `… limited to ${rateMps}/s, burst ${burst}${reports ? ", reports on" : ""}`,
     rateMps: achievedMps,
     ceiling: { what: "the rate that was set", rateMps, ratio: share },
     targets: [
-      { text: "98–100 % of the rate", met: share >= SHARE_MIN && share <= 1 },
-      { text: `worst second ≤ rate + burst`, met: worst <= rateMps + burst },
+      within(98, 100, { what: "", value: share * 100, unit: " % of the rate" }),
+      promised(atMost(rateMps + burst, { what: "worst second", value: worst })),
+      promised(atMost(0, { what: "sent twice", value: twice })),
     ],
     processes: costs(usage, count),
     more: {
       messages: times.length,
       "% of the rate": share * 100,
       "most in any sliding second": worst,
-      "sent twice": acceptedMoreThanOnce(calls).size,
       "calls refused": calls.length - times.length,
     },
   };

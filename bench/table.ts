@@ -5,13 +5,14 @@
  */
 import { OTHERS } from "./process_usage.ts";
 import type { BenchReport, BenchResult, BenchRow, ProcessCost } from "./report.ts";
+import { number, targetText } from "./targets.ts";
 
 const HEADINGS = ["", "rate/s", "p50 ms", "p99 ms", "p99.9 ms", "of ceiling", "target"] as const;
 
 /** One bench's table. */
-export function benchText({ name, about, rows, notes }: BenchResult): string {
+export function benchText({ name, about, rows, notes, runs = 1 }: BenchResult): string {
   const lines = [
-    `${name}: ${about}`,
+    `${name}: ${about}${runs === 1 ? "" : `; medians of ${runs} runs`}`,
     "",
     ...aligned([HEADINGS, ...rows.map(cells)]).map((line) => `  ${line}`),
   ];
@@ -22,10 +23,12 @@ export function benchText({ name, about, rows, notes }: BenchResult): string {
 }
 
 /** What the run was made on and with. */
-export function machineText({ machine, version, connections, startedAt, tookSeconds }: BenchReport): string {
+export function machineText(report: BenchReport): string {
+  const { machine, version, connections, startedAt, tookSeconds, runs, quick } = report;
   return [
     `Patchbay ${version}${machine.commit === null ? "" : ` (${machine.commit})`}, ${startedAt}, ` +
-    `${Math.round(tookSeconds)} s, ${connections} connections`,
+    `${Math.round(tookSeconds)} s, ${connections} connections, ${runs === 1 ? "one run" : `${runs} runs`}` +
+    (quick ? ", --quick: the figures only show that everything runs" : ""),
     `${machine.cores} cores of ${machine.model}, ${machine.memoryMb} MB, Linux ${machine.kernel}, ` +
     `load before ${machine.loadBefore.toFixed(2)}`,
     `Deno ${machine.deno}, nats-server ${machine.natsServer ?? "-"}, PostgreSQL ${
@@ -35,27 +38,39 @@ export function machineText({ machine, version, connections, startedAt, tookSeco
   ].join("\n");
 }
 
+/** One line for each target that was missed. */
+export function missedText({ benches }: BenchReport): string[] {
+  return benches.flatMap(({ name, rows }) =>
+    rows.flatMap(({ what, targets = [] }) =>
+      targets.filter(({ met }) => !met).map((target) => `${name}: ${what}: ${targetText(target, WORDS)}`)
+    )
+  );
+}
+
+const WORDS = { met: "met", missed: "MISSED" };
+
 function cells(row: BenchRow): string[] {
   const latency = (value: number | undefined) => value === undefined ? "" : value.toFixed(1);
   return [
     row.what,
-    row.rateMps === null ? "" : rate(row.rateMps),
+    row.notRun !== undefined ? "not run" : row.rateMps === null ? "" : rate(row.rateMps),
     latency(row.latency?.p50Ms),
     latency(row.latency?.p99Ms),
     latency(row.latency?.p999Ms),
     row.ceiling === undefined ? "" : `${row.ceiling.ratio.toFixed(2)} × ${rate(row.ceiling.rateMps)}`,
-    (row.targets ?? []).map(({ text, met }) => `${text}: ${met ? "met" : "MISSED"}`).join("; "),
+    row.notRun ?? (row.targets ?? []).map((target) => targetText(target, WORDS)).join("; "),
   ];
 }
 
 function rate(mps: number): string {
-  return mps < 1_000
-    ? mps.toFixed(1)
-    : String(Math.round(mps)).replace(/(?=(\d{3})+$)/g, (_, __, at) => at ? "," : "");
+  return mps < 1_000 ? mps.toFixed(1) : number(mps);
 }
 
 function detailLines(row: BenchRow): string[] {
   const lines: string[] = [];
+  if (row.spread !== undefined) {
+    lines.push(`from ${rate(row.spread.leastMps)} to ${rate(row.spread.mostMps)}/s in the runs`);
+  }
   const more = Object.entries(row.more ?? {});
   if (more.length > 0) lines.push(more.map(([name, value]) => `${name} ${shown(value)}`).join(", "));
   if (row.processes !== undefined && row.processes.length > 0) lines.push(...row.processes.map(processText));

@@ -5,14 +5,13 @@
  */
 import { letContactsWrite } from "./contacts.ts";
 import type { EventListener } from "./event_listener.ts";
-import type { Installation } from "./installation.ts";
 import { type ProcessUsage, UsageWatch, type Watched } from "./process_usage.ts";
 import type { GeneratorResult } from "./simulator/generator.ts";
 import type { LatencySummary } from "./simulator/histogram.ts";
 
 export interface TrialOptions {
-  readonly installation: Installation;
-  readonly listener: EventListener;
+  readonly installation: { readonly webhookUrl: string; readonly numbers: readonly string[] };
+  readonly listener: Pick<EventListener, "received" | "lastMs" | "lag" | "measureFrom" | "until">;
   readonly watched: readonly Watched[];
   /** Null: as fast as the connections allow. */
   readonly rateMps: number | null;
@@ -36,7 +35,8 @@ export interface Trial {
   readonly messages: number;
 }
 
-const WARMUP_MS = 1_500;
+/** Before a trial's measuring begins. */
+export const WARMUP_MS = 1_500;
 const SAMPLE_MS = 100;
 const DRAIN_MS_MAX = 120_000;
 /** An offered rate counts as accepted from here on: what is under way at the end is not counted. */
@@ -51,7 +51,14 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   const fromMs = performance.now() + WARMUP_MS;
   listener.measureFrom(fromMs);
   const watch = new UsageWatch(options.watched);
-  const generator = letContactsWrite({ ...installation, rateMps, seconds, connections, warmupMs: WARMUP_MS });
+  const generator = letContactsWrite({
+    webhookUrl: installation.webhookUrl,
+    numbers: installation.numbers,
+    rateMps,
+    seconds,
+    connections,
+    warmupMs: WARMUP_MS,
+  });
   let receivedAtStart = before;
   const warm = setTimeout(() => receivedAtStart = listener.received, WARMUP_MS);
   let backlogMost = 0;

@@ -43,6 +43,7 @@ interface Import {
 function* filesBelow(path: string): Generator<string> {
   if (path.endsWith(".ts")) return yield path;
   for (const entry of Deno.readDirSync(join(ROOT, path))) {
+    if (entry.name === "node_modules") continue;
     const below = `${path}/${entry.name}`;
     if (entry.isDirectory) yield* filesBelow(below);
     else if (below.endsWith(".ts")) yield below;

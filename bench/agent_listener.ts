@@ -1,0 +1,75 @@
+/**
+ * An agent's view: server-sent events over HTTP, with the agent's own key. How long a stamped message took to get there.
+ *
+ * @module
+ */
+import type { ApiClient } from "./api_client.ts";
+import { Histogram } from "./simulator/histogram.ts";
+
+export interface AgentListener {
+  /** Events `message.received` so far. */
+  readonly received: number;
+  /** From the moment a stamped message left until the agent had it. */
+  lag(): Histogram;
+  /** Forgets the latencies; only messages stamped from `fromMs` on count. */
+  measureFrom(fromMs: number): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** `@` and the time at the end of a text, see `stampedText`. */
+const RECEIVED = /^data:.*"type":"[a-z.]*message\.received".*"text":"[^"]*@([0-9.]+)"/gm;
+
+/** Listens from now on as `extensionId`; resolves when the stream is open. */
+export async function listenAsAgent(api: ApiClient, extensionId: string): Promise<AgentListener> {
+  const { key } = await api.post<{ key: string }>("/v1/keys", { name: "Bench", role: "agent", extensionId });
+  const ending = new AbortController();
+  const response = await fetch(`${api.url}/v1/events`, {
+    headers: { authorization: `Bearer ${key}` },
+    signal: ending.signal,
+  });
+  if (!response.ok || response.body === null) throw new Error(`/v1/events answered ${response.status}`);
+  let received = 0;
+  let fromMs = Infinity;
+  let lag = new Histogram();
+  const reading = readBlocks(response.body, (blocks) => {
+    const nowMs = performance.now();
+    for (const [, stamp] of blocks.matchAll(RECEIVED)) {
+      received++;
+      const sentMs = Number(stamp);
+      if (sentMs >= fromMs) lag.record(nowMs - sentMs);
+    }
+  });
+  return {
+    get received() {
+      return received;
+    },
+    lag: () => lag,
+    measureFrom: (from) => {
+      lag = new Histogram();
+      fromMs = from;
+    },
+    [Symbol.asyncDispose]: async () => {
+      ending.abort();
+      await reading;
+    },
+  };
+}
+
+/** Calls back with whole blocks only. Ends when the stream does. */
+async function readBlocks(body: ReadableStream<Uint8Array>, onBlocks: (text: string) => void): Promise<void> {
+  let rest = "";
+  try {
+    for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+      const text = rest + chunk;
+      const end = text.lastIndexOf("\n\n") + 2;
+      if (end < 2) {
+        rest = text;
+        continue;
+      }
+      rest = text.slice(end);
+      onBlocks(text.slice(0, end));
+    }
+  } catch {
+    // Aborted, or broken off: what is missing shows in the count.
+  }
+}

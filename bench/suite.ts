@@ -1,0 +1,92 @@
+/**
+ * Runs benches, some of them several times in turn, and makes one report of it.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { VERSION } from "../adapters/server/version.ts";
+import type { Bench, BenchContext, Found } from "./bench_context.ts";
+import { combineRuns } from "./combine.ts";
+import { describeMachine } from "./machine.ts";
+import type { BenchReport, BenchResult } from "./report.ts";
+import { benchText } from "./table.ts";
+
+export interface SuiteOptions {
+  /** Those asked for, in the order they are run. */
+  readonly benches: readonly Bench[];
+  readonly runs: number;
+  /** Whether benches that are run once in the whole suite are repeated too. */
+  readonly repeatAll: boolean;
+  readonly quick: boolean;
+  readonly seconds: number | null;
+  readonly messages: number | null;
+  readonly connections: number;
+  /** Where the report goes; after each bench, so that a long run that is broken off leaves what it found. */
+  readonly json: string | undefined;
+  readonly profile: string | undefined;
+}
+
+/** Runs them. Progress goes to standard error, each bench's table to standard output when its last run is done. */
+export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
+  const { benches, runs, quick, seconds, messages, connections } = options;
+  const startedAt = new Date();
+  let machine = await describeMachine();
+  const results = new Map<string, BenchResult[]>();
+  const report = (): BenchReport => ({
+    schema: 2,
+    program: "patchbay",
+    version: VERSION,
+    connections,
+    runs,
+    quick,
+    startedAt: startedAt.toISOString(),
+    tookSeconds: (Date.now() - startedAt.getTime()) / 1000,
+    machine,
+    benches: [...results.values()].map(combineRuns),
+  });
+  const found: Found = {};
+  for (let run = 1; run <= runs; run++) {
+    for (const bench of benches) {
+      const { name, about } = bench;
+      const runsOfIt = bench.once && !options.repeatAll ? 1 : runs;
+      if (run > runsOfIt) continue;
+      const which = runsOfIt === 1 ? name : `${name} ${run}/${runsOfIt}`;
+      const context: BenchContext = {
+        run,
+        seconds,
+        messages,
+        connections,
+        profileFolder: options.profile,
+        found,
+        say: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${which}: ${text}`),
+        onVersions: (versions) => machine = { ...machine, ...versions },
+      };
+      const soFar = results.get(name) ?? [];
+      results.set(name, soFar);
+      soFar.push({ name, about, ...await bench.run(context) });
+      if (run === runsOfIt) console.log(`${benchText(combineRuns(soFar))}\n`);
+      if (options.json !== undefined) await writeReport(options.json, report());
+    }
+  }
+  return report();
+}
+
+/** The names of all that has to be run for those asked for, in the order of `all`. */
+export function withNeeded<B extends Pick<Bench, "name" | "needs">>(
+  all: readonly B[],
+  names: readonly string[],
+): B[] {
+  const wanted = new Set<string>();
+  const want = (name: string) => {
+    if (wanted.has(name)) return;
+    wanted.add(name);
+    for (const needed of all.find((bench) => bench.name === name)?.needs ?? []) want(needed);
+  };
+  names.forEach(want);
+  return all.filter(({ name }) => wanted.has(name));
+}
+
+async function writeReport(path: string, report: BenchReport): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await Deno.writeTextFile(path, JSON.stringify(report, null, 2) + "\n");
+}
