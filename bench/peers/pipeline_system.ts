@@ -11,7 +11,7 @@ import { postgresPlace, removeDataFolder } from "../../adapters/embedded/postgre
 import { type PostgresServer, startPostgres } from "../../adapters/embedded/postgres_server.ts";
 import { connectDatabase, type Sql } from "../../adapters/postgres/database.ts";
 import type { Watched } from "../process_usage.ts";
-import { TWILIO_DEFAULT_ACCOUNT } from "../simulator/twilio.ts";
+import { TWILIO_DEFAULT_ACCOUNT } from "../simulator/twilio_account.ts";
 import { endChild, stoppedAtLast, untilReady } from "../system_under_test.ts";
 import { PIPELINE_FOLDER } from "./programs.ts";
 import { listenToRedis, type PeerListener } from "./redis_listener.ts";
