@@ -32,6 +32,9 @@ export const ChannelSettingsSchema = z.object({
   ),
   rateMps: z.number().min(0.01).max(100_000).default(1).describe("Sending rate, units of cost per second"),
   burst: z.number().min(1).max(100_000).default(1).describe("Units that may leave at once after a pause"),
+  replyShare: z.number().min(0).max(1).default(0.2).describe(
+    "Part of the rate that bulk messages leave to replies while there are any; 0: none",
+  ),
   dailyCap: z.number().int().min(1).max(100_000_000).optional().describe("Units per UTC day"),
   costUnit: z.enum(["message", "segment"]).default("message"),
   retry: RetrySchema.prefault({}),

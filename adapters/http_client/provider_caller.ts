@@ -11,6 +11,7 @@ export function providerCaller(client: OutgoingHttp): CallProvider {
   return async (channel, call) => {
     const result = await client.call(call, { timeoutMs: channel.settings.timeoutMs });
     if (result.kind === "answer") return { kind: "answered", answer: result.answer };
+    if (result.kind === "no-connection" && result.refused) return { kind: "refused", reason: result.reason };
     if (result.kind === "no-connection" || !result.written) {
       return { kind: "not-connected", reason: result.reason };
     }

@@ -46,7 +46,13 @@ export function createConfigurationStore(options: ConfigurationStoreOptions): Co
     change: (change, work) => runChange(options, change, work),
     setChannelStatus: async (id, status, reason) => {
       await db.updateTable("channels")
-        .set({ status, status_reason: reason, status_at: new Date(options.now()) })
+        .set({
+          status,
+          status_reason: reason,
+          // Since when it is like that, whatever is said of it meanwhile.
+          status_at: sql<Date>`case when status = ${status} then status_at
+            else ${new Date(options.now()).toISOString()}::timestamptz end`,
+        })
         // What an administrator switched off stays "disabled", whatever a call under way comes back with.
         .where("id", "=", id).where("enabled", "=", true).execute();
     },

@@ -1,51 +1,28 @@
 /**
- * A channel's status, as its calls to the provider show it: refused credentials and lost connections are noted
- * once, and so is the recovery.
+ * Keeps the channels' stored status in step with what their calls show.
  *
  * @module
  */
 import type { Channel, ChannelStatus } from "../../core/channel.ts";
-import type { ErrorClass } from "../../core/errors.ts";
-import type { Settlement } from "../../core/send/outcome.ts";
+import type { Health } from "../../core/send/channel_health.ts";
 
 export interface ChannelHealthOptions {
   readonly setStatus: (channelId: string, status: ChannelStatus, reason: string) => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 
-/** Faults of the line or the account; all others are the message's own. */
-const STATUS_OF: Readonly<Partial<Record<ErrorClass, ChannelStatus>>> = {
-  auth: "auth-failed",
-  account: "auth-failed",
-  "no-credit": "degraded",
-  timeout: "degraded",
-  connection: "degraded",
-  "provider-error": "degraded",
-};
-
-/** Takes each settlement; writes only changes. */
+/** Takes what is known of a channel, however often; writes only changes. */
 export function createChannelHealth(options: ChannelHealthOptions) {
-  const known = new Map<string, ChannelStatus>();
-  return (channel: Channel, settlement: Settlement): void => {
-    const [status, reason] = read(settlement);
-    if (status === undefined || known.get(channel.id) === status) return;
-    known.set(channel.id, status);
-    options.setStatus(channel.id, status, reason).catch((error: Error) => {
-      known.delete(channel.id);
+  const written = new Map<string, string>();
+  return (channel: Channel, health: Health | null): void => {
+    // Nothing is known after a start or a change of the settings: what is stored then is not ours.
+    if (health === null || !channel.enabled) return void written.delete(channel.id);
+    const fact = `${health.status} ${health.reason}`;
+    if (written.get(channel.id) === fact) return;
+    written.set(channel.id, fact);
+    options.setStatus(channel.id, health.status, health.reason).catch((error: Error) => {
+      written.delete(channel.id);
       options.onError(error);
     });
   };
-}
-
-function read(settlement: Settlement): [ChannelStatus | undefined, string] {
-  switch (settlement.kind) {
-    case "sent":
-      return ["connected", "the provider took a message"];
-    case "retry":
-    case "hold":
-    case "end":
-      return [STATUS_OF[settlement.error.class], settlement.error.reason];
-    case "returned":
-      return [undefined, ""];
-  }
 }

@@ -8,6 +8,7 @@ import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import { type QueuedMessage, SEND_LANES } from "../../core/send/queued_message.ts";
+import type { Health } from "../../core/send/channel_health.ts";
 import type { Settlement } from "../../core/send/outcome.ts";
 import { SendWorker } from "../../core/send/send_worker.ts";
 import { providerCaller } from "../http_client/provider_caller.ts";
@@ -27,8 +28,8 @@ export interface SenderOptions {
   readonly publisher: EventPublisher;
   /** Where reports about a message go. */
   readonly statusUrl: (channel: Channel, messageId: string) => string;
-  /** Told of what became of each call, for the channel's status. */
-  readonly onResult: (channel: Channel, settlement: Settlement) => void;
+  /** Told of what the calls say of a channel. */
+  readonly onHealth: (channel: Channel, health: Health | null) => void;
   readonly metrics: () => Metrics;
   readonly log: Log;
 }
@@ -58,10 +59,8 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
     onFenced: (lanes) =>
       log.error("lanes-lost", { lanes: lanes.length, reason: "another process took the send lanes over" }),
     onError: (error, what) => log.warn("sending-failed", { what, reason: error.message }),
-    onSettled: (channel, settlement) => {
-      count(options.metrics(), channel, settlement);
-      options.onResult(channel, settlement);
-    },
+    onSettled: (message, channel, settlement) => count(options.metrics(), message, channel, settlement),
+    onHealth: options.onHealth,
     onRecovered: (counts) => {
       if (Object.values(counts).some((n) => n > 0)) log.warn("uncertain-sends-found", counts);
     },
@@ -83,7 +82,7 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
   };
 }
 
-function count(metrics: Metrics, channel: Channel, settlement: Settlement): void {
+function count(metrics: Metrics, message: QueuedMessage, channel: Channel, settlement: Settlement): void {
   const provider = channel.provider;
   switch (settlement.kind) {
     case "sent":
@@ -93,7 +92,8 @@ function count(metrics: Metrics, channel: Channel, settlement: Settlement): void
       return metrics.sends.inc({ provider, result: settlement.error.class });
     case "retry":
     case "end":
-      if (settlement.uncertain) metrics.uncertain.inc({ provider });
+      // Once a message: it stays uncertain over further tries.
+      if (settlement.uncertain && !message.uncertain) metrics.uncertain.inc({ provider });
       return metrics.sends.inc({ provider, result: settlement.error.class });
     case "returned":
       return;

@@ -155,7 +155,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           const secret = directory.current().webhookSecrets.get(channel.id);
           return `${webhookUrl(config.publicUrl, channel, secret)}/status/${messageId}`;
         },
-        onResult: createChannelHealth({
+        onHealth: createChannelHealth({
           setStatus: configuration.setChannelStatus,
           onError: failed("note a channel's status"),
         }),

@@ -9,15 +9,17 @@
  * @module
  */
 import type { Channel, OwnNumber } from "../channel.ts";
-import { PRIORITY } from "../message.ts";
+import { PRIORITY, type Priority } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpCall, Provider } from "../ports/provider.ts";
 import type { CallOutcome } from "../ports/provider_call.ts";
-import { gate } from "./gate.ts";
+import { type Health, healthOf } from "./channel_health.ts";
+import { answered, called, type Circuit, faultOf, mayCall, newCircuit } from "./circuit.ts";
+import { gate, type GateVerdict } from "./gate.ts";
 import { type SendOutcome, settle, type Settlement } from "./outcome.ts";
 import { outgoing } from "./outgoing.ts";
 import { costOf, type QueuedMessage, retryAtOf } from "./queued_message.ts";
-import type { RateGate } from "./rate_gate.ts";
+import type { Demand, RateGate } from "./rate_gate.ts";
 import { type Admission, Scheduler, type Times } from "./scheduler.ts";
 
 /** What came of wanting to claim a message. */
@@ -46,7 +48,15 @@ export interface SenderPort {
   /** Asks for more from the database. */
   refill(): void;
   /** Called with each settlement, and how long the call took, ms; null without a call. */
-  onSettled(channel: Channel, settlement: Settlement, callMs: number | null): void;
+  onSettled(message: QueuedMessage, channel: Channel, settlement: Settlement, callMs: number | null): void;
+  /** The circuit breaker has opened or closed. */
+  onCircuit(): void;
+}
+
+/** A message whose row is `sending`, with what it is to take from the buckets. */
+interface Ready {
+  readonly message: QueuedMessage;
+  readonly demand: Demand;
 }
 
 /**
@@ -58,6 +68,8 @@ const CLAIM_AHEAD_MS = { low: 20, high: 40 } as const;
 const CLAIM_AHEAD_MAX = 256;
 /** What would wait longer than this after its claim is given back, ms. */
 const GIVE_BACK_MS = 1_000;
+/** Expired messages ended at once. */
+const EXPIRE_MAX = 500;
 /** How long a conversation waits for an earlier message that is elsewhere, ms. */
 const BLOCKED_PAUSE_MS = 1_000;
 
@@ -67,7 +79,8 @@ export class ChannelSender {
   readonly #provider: Provider;
   readonly #rate: RateGate;
   #channel: Channel;
-  #claimed: QueuedMessage[] = [];
+  #circuit: Circuit;
+  #claimed: Ready[] = [];
   #claiming = 0;
   #inFlight = 0;
   #closedUntilMs = 0;
@@ -86,6 +99,7 @@ export class ChannelSender {
     this.#channel = channel;
     this.#provider = provider;
     this.#rate = rate;
+    this.#circuit = newCircuit(port.clock.monotonic());
     this.scheduler = scheduler;
   }
 
@@ -97,6 +111,23 @@ export class ChannelSender {
     return this.#inFlight;
   }
 
+  /** What the calls so far say of the channel; null before the first one. */
+  get health(): Health | null {
+    const { clock } = this.#port;
+    const nowMs = clock.monotonic();
+    return healthOf(this.#circuit, this.#rate.throttleAt(nowMs), nowMs, clock.now());
+  }
+
+  /** Whether calls are made as they come, and not only to find out if the provider is back. */
+  get isConnected(): boolean {
+    return this.#circuit.kind === "closed";
+  }
+
+  /** Units per second that it may send now, whatever is configured. */
+  get effectiveMps(): number {
+    return this.#rate.effectiveMps(this.#port.clock.monotonic());
+  }
+
   /** Rows that this sender has as `sending`. */
   get unsettled(): number {
     return this.#claiming + this.#claimed.length + this.#inFlight;
@@ -104,8 +135,13 @@ export class ChannelSender {
 
   /** New settings; they hold at once. */
   change(channel: Channel): void {
+    const isSame = fingerprint(channel) === fingerprint(this.#channel);
     this.#channel = channel;
-    this.#rate.change(channel.settings, this.#port.clock.monotonic());
+    if (isSame) return;
+    const nowMs = this.#port.clock.monotonic();
+    this.#rate.change(channel.settings, nowMs);
+    // Whoever mends the settings does not wait for the next probe.
+    this.#circuit = newCircuit(nowMs);
     this.#closedUntilMs = 0;
     this.scheduler.reopen();
     this.pump();
@@ -135,12 +171,24 @@ export class ChannelSender {
     this.#arm();
   }
 
+  /** Ends what has expired while it waited, wherever it stands; the next of its conversation is looked at later. */
+  expire(): void {
+    const wallMs = this.#port.clock.now();
+    const isExpired = ({ expires_ms }: QueuedMessage) => expires_ms !== null && wallMs >= expires_ms;
+    for (let n = 0; n < EXPIRE_MAX; n++) {
+      const message = this.scheduler.takeWhere(isExpired);
+      if (message === null) return;
+      const verdict = gate(message, this.#channel, this.#port.numberOf(message.number_id), wallMs);
+      if (verdict.kind === "end") this.#end(message, verdict);
+    }
+  }
+
   /** Makes no more calls and gives back what is claimed; what is in flight goes on. */
   stop(): void {
     this.#stopped = true;
     this.#disarm?.();
     this.#disarm = null;
-    for (const message of this.#claimed.splice(0)) this.#giveBack(message);
+    for (const ready of this.#claimed.splice(0)) this.#giveBack(ready);
   }
 
   #times(message: QueuedMessage, nowMs: number): Times {
@@ -152,30 +200,43 @@ export class ChannelSender {
   #claimMore(): void {
     const { clock, concurrencyMax } = this.#port;
     const nowMs = clock.monotonic();
-    if (!this.#channel.enabled) return;
     let aheadMs: number = CLAIM_AHEAD_MS.low;
     while (
+      this.#mayClaim(nowMs) &&
       this.#claiming + this.#claimed.length < CLAIM_AHEAD_MAX &&
       this.unsettled < concurrencyMax + CLAIM_AHEAD_MAX
     ) {
-      let ending: Settlement | null = null;
-      const message = this.scheduler.take(nowMs, (candidate) => {
+      let ending: GateEnd | null = null;
+      let demand: Demand | null = null;
+      const message = this.scheduler.take(nowMs, (candidate, priority) => {
         const verdict = gate(candidate, this.#channel, this.#port.numberOf(candidate.number_id), clock.now());
-        ending = verdict.kind === "end" ? { ...verdict, uncertain: candidate.uncertain } : null;
-        return ending === null ? this.#admit(candidate, nowMs, aheadMs) : { kind: "go" };
+        ending = verdict.kind === "end" ? verdict : null;
+        if (ending !== null) return { kind: "go" };
+        demand = this.#demandOf(candidate, priority);
+        return this.#admit(demand, nowMs, aheadMs);
       });
       if (message === null) break;
       aheadMs = CLAIM_AHEAD_MS.high;
-      if (ending === null) this.#claim(message);
-      else this.#settle(message, ending, null);
+      if (ending !== null) this.#end(message, ending);
+      else this.#claim(message, demand!);
     }
   }
 
-  #admit(message: QueuedMessage, nowMs: number, aheadMs: number): Admission {
-    const cost = costOf(message, this.#channel);
-    const room = this.#rate.room(message.number_id, cost, nowMs, aheadMs, this.#port.clock.now());
+  /** While the circuit is open one message is claimed, when a probe is due. */
+  #mayClaim(nowMs: number): boolean {
+    if (!this.#channel.enabled) return false;
+    if (this.#circuit.kind === "closed") return true;
+    return mayCall(this.#circuit, nowMs) && this.#claiming + this.#claimed.length === 0;
+  }
+
+  #demandOf(message: QueuedMessage, priority: Priority): Demand {
+    return { number: message.number_id, cost: costOf(message, this.#channel), priority };
+  }
+
+  #admit(demand: Demand, nowMs: number, aheadMs: number): Admission {
+    const room = this.#rate.room(demand, nowMs, aheadMs, this.#port.clock.now());
     if (room.kind === "free") {
-      this.#rate.reserve(message.number_id, cost);
+      this.#rate.reserve(demand);
       return { kind: "go" };
     }
     // Looked at again when the low mark is reached.
@@ -185,18 +246,18 @@ export class ChannelSender {
     return { kind: "channel" };
   }
 
-  async #claim(message: QueuedMessage): Promise<void> {
+  async #claim(message: QueuedMessage, demand: Demand): Promise<void> {
     this.#claiming++;
     const result = await this.#port.claim(message).catch((): Claimed => ({ kind: "failed" }));
     this.#claiming--;
     if (result.kind === "claimed") {
-      const claimed = { ...message, attempts: message.attempts + 1 };
-      if (this.#stopped) return this.#giveBack(claimed);
+      const ready = { message: { ...message, attempts: message.attempts + 1 }, demand };
+      if (this.#stopped) return this.#giveBack(ready);
       // Replies first, otherwise in the order of the claims.
-      const bulk = this.#claimed.findIndex((other) => other.priority > claimed.priority);
-      this.#claimed.splice(bulk < 0 ? this.#claimed.length : bulk, 0, claimed);
+      const bulk = this.#claimed.findIndex((other) => other.demand.priority > demand.priority);
+      this.#claimed.splice(bulk < 0 ? this.#claimed.length : bulk, 0, ready);
     } else {
-      this.#rate.release(message.number_id, costOf(message, this.#channel));
+      this.#rate.release(demand);
       this.#notClaimed(message, result);
     }
     this.pump();
@@ -217,18 +278,18 @@ export class ChannelSender {
   #depart(): void {
     const nowMs = this.#port.clock.monotonic();
     const candidates = this.#claimed;
-    const left: QueuedMessage[] = [];
-    for (const [index, message] of candidates.entries()) {
-      const cost = costOf(message, this.#channel);
-      const { channelMs, numberMs } = this.#rate.departsAt(message.number_id, cost, nowMs);
+    const left: Ready[] = [];
+    for (const [index, ready] of candidates.entries()) {
+      const { channelMs, numberMs } = this.#rate.departsAt(ready.demand, nowMs);
       const waitMs = Math.max(channelMs, numberMs) - nowMs;
-      if (!this.#channel.enabled || waitMs > GIVE_BACK_MS) this.#giveBack(message);
-      else if (channelMs > nowMs || !this.#hasSlot()) {
+      if (!this.#channel.enabled || waitMs > GIVE_BACK_MS || !mayCall(this.#circuit, nowMs)) {
+        this.#giveBack(ready);
+      } else if (channelMs > nowMs || !this.#hasSlot()) {
         // Holds for all that follow as well.
         left.push(...candidates.slice(index));
         break;
-      } else if (numberMs > nowMs) left.push(message);
-      else this.#send(message, cost, nowMs);
+      } else if (numberMs > nowMs) left.push(ready);
+      else this.#send(ready, nowMs);
     }
     this.#claimed = left;
   }
@@ -237,7 +298,7 @@ export class ChannelSender {
     return this.#inFlight < this.#port.concurrencyMax && this.#port.mayCall(this.#inFlight);
   }
 
-  #send(message: QueuedMessage, cost: number, nowMs: number): void {
+  #send({ message, demand }: Ready, nowMs: number): void {
     const wallMs = this.#port.clock.now();
     const channel = this.#channel;
     let call: HttpCall;
@@ -245,27 +306,24 @@ export class ChannelSender {
       const statusUrl = this.#port.statusUrl(channel, message.id);
       call = this.#provider.buildSend(outgoing(message, statusUrl, wallMs), channel);
     } catch (error) {
-      this.#rate.release(message.number_id, cost);
+      this.#rate.release(demand);
       const reason = `the channel's settings do not allow a call: ${(error as Error).message}`;
-      const settlement = { kind: "end", status: "failed", error: { class: "bad-request", reason } } as const;
-      this.#settle(message, { ...settlement, uncertain: message.uncertain }, null);
+      this.#end(message, { kind: "end", status: "failed", error: { class: "bad-request", reason } });
       return;
     }
-    this.#rate.depart(message.number_id, cost, nowMs, wallMs);
+    this.#rate.depart(demand, nowMs, wallMs);
+    this.#circuit = called(this.#circuit, nowMs);
     this.#inFlight++;
+    const made: Made = { channel, calledMs: nowMs, probe: this.#circuit.kind === "half-open" };
     this.#port.call(channel, call).then(
-      (outcome) => this.#answered(message, channel, outcome, nowMs),
+      (outcome) => this.#answered(message, made, outcome),
       (error) =>
-        this.#answered(
-          message,
-          channel,
-          { kind: "lost", cause: "broken", reason: (error as Error).message },
-          nowMs,
-        ),
+        this.#answered(message, made, { kind: "lost", cause: "broken", reason: (error as Error).message }),
     );
   }
 
-  #answered(message: QueuedMessage, channel: Channel, outcome: CallOutcome, sentMs: number): void {
+  #answered(message: QueuedMessage, made: Made, outcome: CallOutcome): void {
+    const { channel, calledMs, probe } = made;
     this.#inFlight--;
     const nowMs = this.#port.clock.monotonic();
     const read: SendOutcome = outcome.kind === "answered"
@@ -275,26 +333,38 @@ export class ChannelSender {
       message,
       settings: channel.settings,
       idempotent: this.#provider.supports.idempotency,
+      probe,
       nowMs: this.#port.clock.now(),
       random: this.#port.random(),
     });
-    if (settlement.kind === "sent") this.#rate.accepted();
-    else if (
+    if (
       read.kind === "answered" && read.result.kind === "failed" && read.result.error.class === "throttled"
     ) {
-      this.#rate.throttle(nowMs, read.result.retryAfterMs);
+      this.#rate.throttle(calledMs, read.result.retryAfterMs, nowMs);
     }
-    this.#settle(message, settlement, nowMs - sentMs);
+    this.#judge(read, calledMs, nowMs);
+    this.#settle(message, settlement, nowMs - calledMs);
     this.pump();
   }
 
-  #giveBack(message: QueuedMessage): void {
-    this.#rate.release(message.number_id, costOf(message, this.#channel));
+  #judge(read: SendOutcome, calledMs: number, nowMs: number): void {
+    const { kind } = this.#circuit;
+    const result = { fault: faultOf(read), calledMs, nowMs, random: this.#port.random() };
+    this.#circuit = answered(this.#circuit, result);
+    if (this.#circuit.kind !== kind) this.#port.onCircuit();
+  }
+
+  #giveBack({ message, demand }: Ready): void {
+    this.#rate.release(demand);
     this.#settle(message, { kind: "returned" }, null);
   }
 
+  #end(message: QueuedMessage, verdict: GateEnd): void {
+    this.#settle(message, { ...verdict, uncertain: message.uncertain }, null);
+  }
+
   async #settle(message: QueuedMessage, settlement: Settlement, callMs: number | null): Promise<void> {
-    this.#port.onSettled(this.#channel, settlement, callMs);
+    this.#port.onSettled(message, this.#channel, settlement, callMs);
     let now: QueuedMessage;
     try {
       now = await this.#port.record(message, settlement);
@@ -332,10 +402,20 @@ export class ChannelSender {
   }
 
   #nextMoveMs(nowMs: number): number {
-    let dueMs = this.scheduler.nextDueMs();
-    if (this.#closedUntilMs > nowMs) dueMs = Math.min(dueMs, this.#closedUntilMs);
-    for (const message of this.#claimed) {
-      const at = this.#rate.departsAt(message.number_id, costOf(message, this.#channel), nowMs);
+    if (!this.#mayClaim(nowMs)) {
+      // A probe under way pumps at its end; a channel that is switched off is pumped by the change.
+      if (!this.#channel.enabled || this.#circuit.kind !== "open") return Infinity;
+      return this.#circuit.untilMs > nowMs ? this.#circuit.untilMs : this.#nextDepartureMs(nowMs);
+    }
+    const dueMs = Math.min(this.scheduler.nextDueMs(), this.#nextDepartureMs(nowMs));
+    return this.#closedUntilMs > nowMs ? Math.min(dueMs, this.#closedUntilMs) : dueMs;
+  }
+
+  /** When the first of what is claimed may leave; Infinity where that takes more than time. */
+  #nextDepartureMs(nowMs: number): number {
+    let dueMs = Infinity;
+    for (const { demand } of this.#claimed) {
+      const at = this.#rate.departsAt(demand, nowMs);
       if (at.channelMs > nowMs) return Math.min(dueMs, at.channelMs);
       // One that is free to go waits for a slot, and so do all after it: whoever frees a slot pumps.
       if (at.numberMs <= nowMs) return dueMs;
@@ -343,4 +423,18 @@ export class ChannelSender {
     }
     return dueMs;
   }
+}
+
+/** A call as it was made. */
+interface Made {
+  readonly channel: Channel;
+  readonly calledMs: number;
+  readonly probe: boolean;
+}
+
+type GateEnd = Extract<GateVerdict, { kind: "end" }>;
+
+/** What decides how calls are made. */
+function fingerprint({ enabled, settings, credentials }: Channel): string {
+  return JSON.stringify([enabled, settings, credentials]);
 }

@@ -15,6 +15,7 @@ import { dueSince, type QueuedMessage } from "./queued_message.ts";
 export type SendOutcome =
   | { readonly kind: "answered"; readonly result: SendResult }
   | { readonly kind: "not-connected"; readonly reason: string }
+  | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "lost"; readonly cause: "timeout" | "broken"; readonly reason: string };
 
 export type Settlement =
@@ -45,6 +46,8 @@ export interface SettleContext {
   readonly settings: ChannelSettings;
   /** Whether the provider recognises a repeated send. */
   readonly idempotent: boolean;
+  /** Whether the call was only to find out if the provider works again: then its failure is no try. */
+  readonly probe?: boolean;
   /** Wall clock, ms since 1970. */
   readonly nowMs: number;
   /** From 0 to 1. */
@@ -71,6 +74,13 @@ export function settle(outcome: SendOutcome, context: SettleContext): Settlement
     }
     case "not-connected":
       return again({ class: "connection", reason: outcome.reason }, message.uncertain, context);
+    case "refused":
+      // The guard's or the address's fault: it is the channel's settings that need a change, not another try.
+      return again(
+        { class: "bad-request", reason: `the channel's address cannot be called: ${outcome.reason}` },
+        message.uncertain,
+        context,
+      );
     case "lost": {
       const error: MessageError = {
         class: outcome.cause === "timeout" ? "timeout" : "connection",
@@ -85,12 +95,12 @@ export function settle(outcome: SendOutcome, context: SettleContext): Settlement
 
 /**
  * Another try if it can help and the limits allow it. Throttling counts for nothing but age: the message was
- * not refused, it came too early, and what exceeds a rate waits.
+ * not refused, it came too early, and what exceeds a rate waits. So does a probe: it was the channel's.
  */
 function again(
   error: MessageError,
   uncertain: boolean,
-  { message, settings: { retry }, nowMs, random }: SettleContext,
+  { message, settings: { retry }, probe = false, nowMs, random }: SettleContext,
   retryAfterMs = 0,
 ): Settlement {
   const end = (why: string): Settlement => ({
@@ -100,11 +110,13 @@ function again(
     uncertain,
   });
   if (!isRetryable(error.class)) return end("");
-  const throttled = error.class === "throttled";
-  // Never back to 0, which would mean that it was never claimed.
-  const attempts = throttled ? Math.max(1, message.attempts - 1) : message.attempts;
-  if (!throttled && attempts >= retry.maxTries) return end(`given up after ${attempts} tries`);
-  const retryAtMs = nowMs + Math.max(retryAfterMs, retryPauseMs(retry, attempts, random));
+  const isTry = error.class !== "throttled" && !probe;
+  // Never back to 0, which would mean that it was never called.
+  const attempts = isTry ? message.attempts : Math.max(1, message.attempts - 1);
+  if (isTry && attempts >= retry.maxTries) return end(`given up after ${attempts} tries`);
+  // Between probes the circuit's pauses count.
+  const pauseMs = retryPauseMs(retry, probe ? 1 : attempts, random);
+  const retryAtMs = nowMs + Math.max(retryAfterMs, pauseMs);
   if (retryAtMs - dueSince(message) > retry.maxAgeSeconds * 1000) {
     return end(`older than ${retry.maxAgeSeconds} s, not tried again`);
   }

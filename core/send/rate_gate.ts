@@ -1,102 +1,22 @@
 /**
- * The rate of one channel: its own bucket, the buckets of its numbers and its daily cap.
- *
- * What is promised is about every sliding second at the provider's end: at most rate + burst units. What
- * happens here is not what arrives there, because timers are late and the way takes its time: of two sends a
- * second apart the first may be delayed by more than the second. So the buckets run at {@link PACE} of the
- * rate, which leaves slack in every second: (1/PACE − 1) s, and up to one more interval, since units are whole:
- * the promise is broken only by the first whole number above rate + burst. Half of that slack (20 ms at most) is credit for
- * our own lateness: a timer that fires late by less does not lower the rate. The other half is for the way.
- * Lateness beyond the credit is lost, not caught up.
- *
- * | rate | credit | left for the way |
- * |---|---|---|
- * | 10/s | 20 ms | 90 ms |
- * | 100/s | 10 ms | 10 ms |
- * | 500/s | 6 ms | 6 ms |
- * | 5,000/s | 5 ms | 5 ms |
+ * The rate of one channel: its own bucket, the buckets of its numbers, its daily cap, and what throttling
+ * answers leave of it (see throttle.ts).
  *
  * Times are ms on the caller's monotonic clock; the daily cap alone looks at the wall clock.
  *
  * @module
  */
 import type { ChannelSettings } from "../channel.ts";
-import {
-  availableAt,
-  type BucketRule,
-  type BucketState,
-  emptyBucket,
-  holdUntil,
-  reprice,
-  take,
-} from "../token_bucket.ts";
+import type { Priority } from "../message.ts";
+import { type DeclaredRate, SharedBucket, UNLIMITED_MPS } from "./shared_bucket.ts";
+import { effectiveMps, isRecovered, slowDown, type Throttle } from "./throttle.ts";
 
-/** The part of the rate that is used. */
-export const PACE = 0.99;
-/** Rates from here on are not limited at all, units per second: no machine of ours reaches them. */
-export const UNLIMITED_MPS = 50_000;
-const CREDIT_MAX_MS = 20;
 const DAY_MS = 86_400_000;
-
-/** A rate as its owner declared it. */
-export interface DeclaredRate {
-  readonly rateMps: number;
-  readonly burst: number;
-}
-
-/** The rule that keeps a declared rate at the provider's end; null for one that is not limited. */
-export function pacedRule({ rateMps, burst }: DeclaredRate): BucketRule | null {
-  if (rateMps >= UNLIMITED_MPS) return null;
-  const paced = rateMps * PACE;
-  const tooMany = Math.floor(rateMps + burst) + 1;
-  const slackMs = ((tooMany - burst) / paced - 1) * 1000;
-  const creditMs = Math.min(CREDIT_MAX_MS, slackMs / 2);
-  return { rateMps: paced, burst: burst + (creditMs * paced) / 1000 };
-}
-
-/** One bucket with what is reserved of it: claimed, not yet gone. */
-class Bucket {
-  #rule: BucketRule | null;
-  #state: BucketState;
-  #startedMs: number;
-  reserved = 0;
-
-  /** Starts empty: a former owner may have used it up a moment ago. */
-  constructor(rate: DeclaredRate, nowMs: number) {
-    this.#rule = pacedRule(rate);
-    this.#startedMs = nowMs;
-    this.#state = this.#rule === null ? nowMs : emptyBucket(this.#rule, nowMs);
-  }
-
-  /** A new rate holds from now on; the debt stays. */
-  change(rate: DeclaredRate, nowMs: number): void {
-    const rule = pacedRule(rate);
-    if (rule !== null && this.#rule !== null) this.#state = reprice(this.#rule, rule, this.#state, nowMs);
-    else if (rule !== null) {
-      this.#state = emptyBucket(rule, nowMs);
-      this.#startedMs = nowMs;
-    }
-    this.#rule = rule;
-  }
-
-  /** When `cost` units may go, once `ahead` units have gone; up to `nowMs`: at once. */
-  freeAt(cost: number, ahead: number, nowMs: number): number {
-    const rule = this.#rule;
-    if (rule === null) return nowMs;
-    const intervalMs = 1000 / rule.rateMps;
-    const state = ahead === 0 ? this.#state : Math.max(this.#state, nowMs) + ahead * intervalMs;
-    // A message that costs more than the burst must not find an empty bucket full after one interval.
-    return Math.max(availableAt(rule, state, cost), this.#startedMs + cost * intervalMs);
-  }
-
-  take(cost: number, nowMs: number): void {
-    if (this.#rule !== null) this.#state = take(this.#rule, this.#state, nowMs, cost);
-  }
-
-  hold(untilMs: number): void {
-    if (this.#rule !== null) this.#state = holdUntil(this.#state, this.#rule, untilMs);
-  }
-}
+const SECOND_MS = 1_000;
+/** A rate that grows back is followed in steps of this, ms. */
+const FOLLOW_MS = 100;
+/** Least rate that a channel without limit is slowed down from: its first second tells little, units per second. */
+const UNLIMITED_CEILING_MPS = 100;
 
 /** Whether a message may be claimed now; `number`: only others of that number must wait too. */
 export type Room =
@@ -104,102 +24,164 @@ export type Room =
   | { readonly kind: "number"; readonly untilMs: number }
   | { readonly kind: "channel"; readonly untilMs: number };
 
+/** Whose message it is that wants to go: what bulk may use depends on the replies. */
+export interface Demand {
+  /** Our number's id. */
+  readonly number: string;
+  /** Units. */
+  readonly cost: number;
+  readonly priority: Priority;
+}
+
 export class RateGate {
   #settings: ChannelSettings;
-  readonly #channel: Bucket;
-  readonly #numbers = new Map<string, { rate: DeclaredRate; bucket: Bucket }>();
-  #holdMs = 0;
-  #throttles = 0;
+  readonly #channel: SharedBucket;
+  readonly #numbers = new Map<string, { rate: DeclaredRate; bucket: SharedBucket }>();
+  #throttle: Throttle | null = null;
+  #followedMs = 0;
   #day: number;
   #usedToday: number;
+  /** Units that left in this second and in the one before, of a channel without limit. */
+  #meter = { second: 0, units: 0, before: 0 };
 
   /** `usedToday`: units that were sent since midnight UTC, for the daily cap. */
   constructor(settings: ChannelSettings, nowMs: number, wallMs: number, usedToday = 0) {
     this.#settings = settings;
-    this.#channel = new Bucket(settings, nowMs);
+    this.#channel = new SharedBucket(settings, settings.replyShare, nowMs);
     this.#day = Math.floor(wallMs / DAY_MS);
     this.#usedToday = usedToday;
   }
 
-  /** Takes new settings over; they hold at once. */
+  /** What throttling answers left of the rate; null when nothing holds it back. */
+  throttleAt(nowMs: number): Throttle | null {
+    this.#follow(nowMs);
+    return this.#throttle;
+  }
+
+  /** Units per second that may leave now; the configured rate unless the provider asked for less. */
+  effectiveMps(nowMs: number): number {
+    const throttle = this.throttleAt(nowMs);
+    return throttle === null ? this.#settings.rateMps : effectiveMps(throttle, nowMs);
+  }
+
+  /** Takes new settings over; they hold at once. A new rate ends a slowdown: the provider will say if it must. */
   change(settings: ChannelSettings, nowMs: number): void {
-    const { rateMps, burst } = this.#settings;
+    const { rateMps, burst, replyShare } = this.#settings;
     this.#settings = settings;
-    if (settings.rateMps !== rateMps || settings.burst !== burst) this.#channel.change(settings, nowMs);
+    if (settings.rateMps !== rateMps || settings.burst !== burst) {
+      this.#throttle = null;
+      this.#channel.change(settings, nowMs);
+    }
+    if (settings.replyShare === replyShare) return;
+    this.#channel.share(settings.replyShare);
+    for (const { bucket } of this.#numbers.values()) bucket.share(settings.replyShare);
   }
 
   /** A number's own limit; null: none. */
   setNumber(number: string, rate: DeclaredRate | null, nowMs: number): void {
     const known = this.#numbers.get(number);
     if (rate === null) this.#numbers.delete(number);
-    else if (known === undefined) this.#numbers.set(number, { rate, bucket: new Bucket(rate, nowMs) });
-    else if (known.rate.rateMps !== rate.rateMps || known.rate.burst !== rate.burst) {
+    else if (known === undefined) {
+      const bucket = new SharedBucket(rate, this.#settings.replyShare, nowMs);
+      this.#numbers.set(number, { rate, bucket });
+    } else if (known.rate.rateMps !== rate.rateMps || known.rate.burst !== rate.burst) {
       known.rate = rate;
       known.bucket.change(rate, nowMs);
     }
   }
 
-  /** Whether `cost` units more will be free to go within `aheadMs`, after all that is reserved. */
-  room(number: string, cost: number, nowMs: number, aheadMs: number, wallMs: number): Room {
+  /** Whether it will be free to go within `aheadMs`, after all that is reserved and goes before it. */
+  room({ number, cost, priority }: Demand, nowMs: number, aheadMs: number, wallMs: number): Room {
+    this.#follow(nowMs);
     const limitMs = nowMs + aheadMs;
     const capMs = this.#capFreeAt(cost + this.#channel.reserved, nowMs, wallMs);
     const channelMs = Math.max(
-      this.#channel.freeAt(cost, this.#channel.reserved, nowMs),
+      this.#channel.freeAt(cost, priority, this.#channel.reservedBefore(priority), nowMs),
       this.#holdMs,
       capMs,
     );
     if (channelMs > limitMs) return { kind: "channel", untilMs: channelMs - aheadMs };
     const bucket = this.#numbers.get(number)?.bucket;
-    const numberMs = bucket?.freeAt(cost, bucket.reserved, nowMs) ?? nowMs;
+    const numberMs = bucket?.freeAt(cost, priority, bucket.reservedBefore(priority), nowMs) ?? nowMs;
     return numberMs > limitMs ? { kind: "number", untilMs: numberMs - aheadMs } : { kind: "free" };
   }
 
-  reserve(number: string, cost: number): void {
-    this.#channel.reserved += cost;
-    const bucket = this.#numbers.get(number)?.bucket;
-    if (bucket !== undefined) bucket.reserved += cost;
+  reserve({ number, cost, priority }: Demand): void {
+    this.#channel.reserve(cost, priority);
+    this.#numbers.get(number)?.bucket.reserve(cost, priority);
   }
 
   /** Gives a reservation back: the message did not go. */
-  release(number: string, cost: number): void {
-    this.#channel.reserved = Math.max(0, this.#channel.reserved - cost);
-    const bucket = this.#numbers.get(number)?.bucket;
-    if (bucket !== undefined) bucket.reserved = Math.max(0, bucket.reserved - cost);
+  release({ number, cost, priority }: Demand): void {
+    this.#channel.release(cost, priority);
+    this.#numbers.get(number)?.bucket.release(cost, priority);
   }
 
   /** When a message that is reserved may go; up to `nowMs`: now. */
-  departsAt(number: string, cost: number, nowMs: number): { channelMs: number; numberMs: number } {
+  departsAt({ number, cost, priority }: Demand, nowMs: number): { channelMs: number; numberMs: number } {
+    this.#follow(nowMs);
     return {
-      channelMs: Math.max(this.#channel.freeAt(cost, 0, nowMs), this.#holdMs),
-      numberMs: this.#numbers.get(number)?.bucket.freeAt(cost, 0, nowMs) ?? nowMs,
+      channelMs: Math.max(this.#channel.freeAt(cost, priority, 0, nowMs), this.#holdMs),
+      numberMs: this.#numbers.get(number)?.bucket.freeAt(cost, priority, 0, nowMs) ?? nowMs,
     };
   }
 
   /** The message goes: takes its tokens and its reservation. */
-  depart(number: string, cost: number, nowMs: number, wallMs: number): void {
-    this.release(number, cost);
-    this.#channel.take(cost, nowMs);
-    this.#numbers.get(number)?.bucket.take(cost, nowMs);
+  depart(demand: Demand, nowMs: number, wallMs: number): void {
+    const { number, cost, priority } = demand;
+    this.release(demand);
+    this.#channel.take(cost, priority, nowMs);
+    this.#numbers.get(number)?.bucket.take(cost, priority, nowMs);
     this.#turnDay(wallMs);
     this.#usedToday += cost;
+    if (this.#settings.rateMps >= UNLIMITED_MPS) this.#measure(cost, nowMs);
   }
 
-  /**
-   * The provider says that it is too much: nothing goes before the returned time. Without a time of its own the
-   * pauses grow like a message's; answers to calls that were under way already do not lengthen them.
-   */
-  throttle(nowMs: number, retryAfterMs: number | undefined): number {
-    const { initialMs, factor, maxMs } = this.#settings.retry;
-    if (retryAfterMs === undefined && nowMs < this.#holdMs) return this.#holdMs;
-    const pauseMs = Math.min(maxMs, initialMs * factor ** Math.min(this.#throttles++, 100));
-    this.#holdMs = Math.max(this.#holdMs, nowMs + (retryAfterMs ?? pauseMs));
-    this.#channel.hold(this.#holdMs);
-    return this.#holdMs;
+  /** The provider says that a call made at `calledMs` was too much. */
+  throttle(calledMs: number, retryAfterMs: number | undefined, nowMs: number): void {
+    this.#throttle = slowDown(this.#throttle, {
+      ceilingMps: this.#ceilingMps(),
+      retryAfterMs,
+      calledMs,
+      nowMs,
+    });
+    this.#channel.change(this.#slowRate(this.#throttle, nowMs), nowMs);
+    this.#channel.hold(Math.max(nowMs, this.#throttle.holdMs));
+    this.#followedMs = nowMs;
   }
 
-  /** The provider takes messages again: the next throttling answer starts with the shortest pause. */
-  accepted(): void {
-    this.#throttles = 0;
+  get #holdMs(): number {
+    return this.#throttle?.holdMs ?? 0;
+  }
+
+  /** Lets the bucket's rule grow with the rate that throttling left. */
+  #follow(nowMs: number): void {
+    const throttle = this.#throttle;
+    if (throttle === null || nowMs < this.#followedMs + FOLLOW_MS) return;
+    this.#followedMs = nowMs;
+    if (isRecovered(throttle, nowMs)) {
+      this.#throttle = null;
+      this.#channel.change(this.#settings, nowMs);
+    } else if (nowMs > throttle.holdMs) this.#channel.change(this.#slowRate(throttle, nowMs), nowMs);
+  }
+
+  /** The burst shrinks with the rate. */
+  #slowRate(throttle: Throttle, nowMs: number): DeclaredRate {
+    const rateMps = effectiveMps(throttle, nowMs);
+    return { rateMps, burst: Math.max(1, (this.#settings.burst * rateMps) / throttle.ceilingMps) };
+  }
+
+  #ceilingMps(): number {
+    const { rateMps } = this.#settings;
+    if (rateMps < UNLIMITED_MPS) return rateMps;
+    return Math.max(UNLIMITED_CEILING_MPS, this.#meter.units, this.#meter.before);
+  }
+
+  #measure(cost: number, nowMs: number): void {
+    const second = Math.floor(nowMs / SECOND_MS);
+    const { units } = this.#meter;
+    if (second === this.#meter.second) this.#meter.units += cost;
+    else this.#meter = { second, units: cost, before: second === this.#meter.second + 1 ? units : 0 };
   }
 
   #capFreeAt(cost: number, nowMs: number, wallMs: number): number {

@@ -47,7 +47,10 @@ export interface Times {
 /** `known`: it is here already. `full` and `later`: it stays in the database. */
 export type Offered = "added" | "known" | "full" | "later";
 
-/** Whether a message may go: `number` closes its number's group until the time, `channel` closes everything. */
+/**
+ * Whether a message may go: `number` closes its number's group until the time, for messages that are as urgent or
+ * less; `channel` closes everything.
+ */
 export type Admission =
   | { readonly kind: "go" }
   | { readonly kind: "number"; readonly untilMs: number }
@@ -75,7 +78,8 @@ interface Group {
   readonly number: string;
   readonly ready: readonly [Heap<Line>, Heap<Line>];
   lines: number;
-  parked: boolean;
+  /** By priority. */
+  readonly parked: [boolean, boolean];
 }
 
 /** Something that waits for its time. */
@@ -89,6 +93,8 @@ function land(line: Line): void {
   line.inFlight = false;
   line.entries.sort((a, b) => a.message.position - b.message.position);
 }
+
+const PRIORITIES = [PRIORITY.reply, PRIORITY.bulk] as const;
 
 const headId = (line: Line) => line.entries[0]!.message.id;
 
@@ -158,10 +164,13 @@ export class Scheduler {
   }
 
   /**
-   * The next message to go, now in flight; null when none may. `admit` is asked about each candidate; the one
-   * it says `go` to is returned.
+   * The next message to go, now in flight; null when none may. `admit` is asked about each candidate, with the
+   * priority that its line has; the one it says `go` to is returned.
    */
-  take(nowMs: number, admit: (message: QueuedMessage) => Admission): QueuedMessage | null {
+  take(
+    nowMs: number,
+    admit: (message: QueuedMessage, priority: Priority) => Admission,
+  ): QueuedMessage | null {
     this.#advance(nowMs);
     for (;;) {
       const priority = this.#ready[PRIORITY.reply].size > 0 ? PRIORITY.reply : PRIORITY.bulk;
@@ -169,16 +178,28 @@ export class Scheduler {
       if (group === undefined) return null;
       const line = group.ready[priority].peek()!;
       const { message } = line.entries[0]!;
-      const admission = admit(message);
+      const admission = admit(message, priority);
       if (admission.kind === "channel") return null;
       if (admission.kind === "number") {
-        this.#park(group, admission.untilMs);
+        this.#park(group, priority, admission.untilMs);
         continue;
       }
       this.#unplace(line);
       line.inFlight = true;
       return message;
     }
+  }
+
+  /** A message that may go first in its conversation, whatever it waits for, and fits `test`: now in flight. */
+  takeWhere(test: (message: QueuedMessage) => boolean): QueuedMessage | null {
+    for (const line of this.#lines.values()) {
+      const head = line.entries[0];
+      if (line.inFlight || head === undefined || !test(head.message)) continue;
+      this.#unplace(line);
+      line.inFlight = true;
+      return head.message;
+    }
+    return null;
   }
 
   /** When {@link take} may find something that it does not find now; Infinity: not by waiting. */
@@ -229,7 +250,7 @@ export class Scheduler {
 
   /** Opens the groups that {@link take} parked: a limit has changed. */
   reopen(): void {
-    for (const group of this.#groups.values()) this.#unpark(group);
+    for (const group of this.#groups.values()) this.#unpark(group, PRIORITY.reply);
   }
 
   #advance(nowMs: number): void {
@@ -274,7 +295,7 @@ export class Scheduler {
     let group = this.#groups.get(number);
     if (group === undefined) {
       const heap = () => new Heap<Line>((a, b) => headId(a) < headId(b));
-      group = { number, ready: [heap(), heap()], lines: 0, parked: false };
+      group = { number, ready: [heap(), heap()], lines: 0, parked: [false, false] };
       this.#groups.set(number, group);
     }
     group.lines++;
@@ -308,7 +329,7 @@ export class Scheduler {
     if (head === undefined) {
       this.#lines.delete(line.conversation);
       line.group.lines--;
-      if (line.group.lines === 0 && !line.group.parked) this.#groups.delete(line.group.number);
+      this.#forgetEmpty(line.group);
       return;
     }
     if (line.inFlight) return;
@@ -331,17 +352,23 @@ export class Scheduler {
     this.#place(line, nowMs);
   }
 
-  #park(group: Group, untilMs: number): void {
+  #park(group: Group, from: Priority, untilMs: number): void {
     this.#hide(group);
-    group.parked = true;
-    this.#timers.push({ dueMs: untilMs, run: () => this.#unpark(group) });
+    for (let priority = from; priority <= PRIORITY.bulk; priority++) group.parked[priority] = true;
+    this.#show(group);
+    this.#timers.push({ dueMs: untilMs, run: () => this.#unpark(group, from) });
   }
 
-  #unpark(group: Group): void {
-    if (!group.parked) return;
-    group.parked = false;
-    if (group.lines === 0) this.#groups.delete(group.number);
-    else this.#show(group);
+  #unpark(group: Group, from: Priority): void {
+    this.#hide(group);
+    for (let priority = from; priority <= PRIORITY.bulk; priority++) group.parked[priority] = false;
+    this.#show(group);
+    this.#forgetEmpty(group);
+  }
+
+  #forgetEmpty(group: Group): void {
+    const isCurrent = this.#groups.get(group.number) === group;
+    if (isCurrent && group.lines === 0 && !group.parked.includes(true)) this.#groups.delete(group.number);
   }
 
   #hide(group: Group): void {
@@ -350,8 +377,8 @@ export class Scheduler {
   }
 
   #show(group: Group): void {
-    if (group.parked) return;
-    if (group.ready[PRIORITY.reply].size > 0) this.#ready[PRIORITY.reply].push(group);
-    if (group.ready[PRIORITY.bulk].size > 0) this.#ready[PRIORITY.bulk].push(group);
+    for (const priority of PRIORITIES) {
+      if (!group.parked[priority] && group.ready[priority].size > 0) this.#ready[priority].push(group);
+    }
   }
 }

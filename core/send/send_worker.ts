@@ -13,6 +13,7 @@ import type { DirectorySource } from "../ports/directory.ts";
 import type { CallProvider } from "../ports/provider_call.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { RecoveryPolicy } from "../ports/send_store.ts";
+import type { Health } from "./channel_health.ts";
 import { ChannelSender, type SenderPort } from "./channel_sender.ts";
 import type { Settlement } from "./outcome.ts";
 import { type QueuedMessage, sendLaneOf } from "./queued_message.ts";
@@ -32,7 +33,14 @@ export interface SendWorkerOptions extends SendLedgerOptions {
   /** From 0 to 1. */
   readonly random: () => number;
   /** Called with each settlement and the duration of the call, ms; null without a call. */
-  readonly onSettled?: (channel: Channel, settlement: Settlement, callMs: number | null) => void;
+  readonly onSettled?: (
+    message: QueuedMessage,
+    channel: Channel,
+    settlement: Settlement,
+    callMs: number | null,
+  ) => void;
+  /** Called now and then, and at once when it changes much, with what is known of a channel; null: nothing yet. */
+  readonly onHealth?: (channel: Channel, health: Health | null) => void;
   /** Called at the start with what a former owner left under way, by what was done with it. */
   readonly onRecovered?: (counts: Readonly<Record<RecoveryPolicy["policy"], number>>) => void;
   /** Calls under way for one channel at most. @default {64} */
@@ -49,6 +57,14 @@ export interface SendWorkerStats {
   readonly waiting: number;
   readonly inFlight: number;
   readonly lanes: number;
+  /** Each channel that this process sends for. */
+  readonly channels: readonly {
+    readonly channelId: string;
+    /** Units per second that may leave now. */
+    readonly effectiveMps: number;
+    /** False: only probes are sent. */
+    readonly isConnected: boolean;
+  }[];
 }
 
 const SWEEP_MS = 2_000;
@@ -82,7 +98,12 @@ export class SendWorker {
   get stats(): SendWorkerStats {
     let waiting = -this.#inFlight;
     for (const sender of this.#senders.values()) waiting += sender.scheduler.size;
-    return { waiting, inFlight: this.#inFlight, lanes: this.#ledger.lanes };
+    const channels = [...this.#senders.values()].map(({ channel, effectiveMps, isConnected }) => ({
+      channelId: channel.id,
+      effectiveMps,
+      isConnected,
+    }));
+    return { waiting, inFlight: this.#inFlight, lanes: this.#ledger.lanes, channels };
   }
 
   /** Takes the lanes, settles what a former owner left and starts to send. Rejects when the store is away. */
@@ -190,7 +211,7 @@ export class SendWorker {
   }
 
   #portOf(self: () => ChannelSender): SenderPort {
-    const { clock, random, statusUrl, directory, onSettled } = this.#options;
+    const { clock, random, statusUrl, directory, onSettled, onHealth } = this.#options;
     return {
       clock,
       random,
@@ -214,7 +235,8 @@ export class SendWorker {
       claim: (message) => this.#ledger.claim(message),
       record: (message, settlement) => this.#ledger.record(message, settlement),
       refill: () => this.#feed.refill(self().channel.id),
-      onSettled: (channel, settlement, callMs) => onSettled?.(channel, settlement, callMs),
+      onSettled: (...settled) => onSettled?.(...settled),
+      onCircuit: () => onHealth?.(self().channel, self().health),
     };
   }
 
@@ -229,6 +251,10 @@ export class SendWorker {
     this.#cancelSweep = this.#options.clock.after(SWEEP_MS, () => {
       if (this.#state !== "running") return;
       this.#feed.sweep();
+      for (const sender of this.#senders.values()) {
+        sender.expire();
+        this.#options.onHealth?.(sender.channel, sender.health);
+      }
       if (this.#sweeps++ % HELD_EVERY_SWEEPS === 0) {
         this.#endHeld().catch((error) => this.#options.onError(error, "look through held messages"));
       }

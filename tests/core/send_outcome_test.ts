@@ -81,6 +81,18 @@ Deno.test("throttling is no try, and the provider's own pause is kept", () => {
   assert.deepEqual([settled.attempts, settled.retryAtMs], [2, NOW + 60_000]);
 });
 
+Deno.test("a probe that fails is no try, and an address that may not be called ends the message", () => {
+  const down = { kind: "not-connected", reason: "refused" } as const;
+  const probe = settle(down, context({ probe: true }, 8));
+  assert(probe.kind === "retry");
+  assert.deepEqual([probe.attempts, probe.retryAtMs], [7, NOW + 2_000]);
+  const first = settle(down, context({ probe: true }, 1));
+  assert(first.kind === "retry" && first.attempts === 1, "never back to 0: it was called");
+  const refused = settle({ kind: "refused", reason: "10.0.0.1 is a private address" }, context());
+  assert(refused.kind === "end" && refused.status === "failed" && refused.error.class === "bad-request");
+  assert.match(refused.error.reason, /cannot be called: 10\.0\.0\.1/);
+});
+
 Deno.test("a message too old for its next try ends", () => {
   const settings = channelOf({ retry: { maxAgeSeconds: 10 } }).settings;
   const message = queuedMessage(1, { attempts: 1, created_ms: NOW - 9_000 });

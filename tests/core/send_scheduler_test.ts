@@ -97,6 +97,36 @@ type Step =
   | { readonly kind: "offer"; readonly index: number; readonly conversation: number; readonly bulk: boolean }
   | { readonly kind: "take" | "done" | "retry" | "refuse"; readonly pick: number; readonly ms: number };
 
+Deno.test("a number that is closed to bulk is open to replies, and one closed to replies is to both", () => {
+  const scheduler = new Scheduler();
+  const asked: string[] = [];
+  scheduler.offer(message(0, 0, 1), AT_ONCE, 0);
+  scheduler.take(0, () => ({ kind: "number", untilMs: 1_000 }));
+  scheduler.offer(message(1, 1, 0), AT_ONCE, 0);
+  scheduler.offer(message(2, 2, 1), AT_ONCE, 0);
+  const taken = scheduler.take(1, ({ id }, priority) => {
+    asked.push(`${id} ${priority}`);
+    return { kind: "number", untilMs: 500 };
+  });
+  assert.equal(taken, null);
+  assert.deepEqual(asked, [`${messageId(1)} 0`]);
+  assert.equal(scheduler.take(500, () => GO)?.id, messageId(1));
+  assert.equal(scheduler.take(1_000, () => GO)?.id, messageId(0));
+  assert.equal(scheduler.take(1_000, () => GO)?.id, messageId(2));
+});
+
+Deno.test("takeWhere finds the first of a conversation wherever it waits, and nothing that is in flight", () => {
+  const scheduler = new Scheduler();
+  for (let i = 0; i < 3; i++) scheduler.offer(message(i, 0, 1), AT_ONCE, 0);
+  scheduler.offer(message(3, 1, 1), { startMs: 0, retryMs: 5_000 }, 0);
+  assert.equal(scheduler.takeWhere(({ id }) => id === messageId(1)), null);
+  assert.equal(scheduler.takeWhere(({ id }) => id === messageId(3))?.id, messageId(3));
+  assert.equal(scheduler.takeWhere(({ id }) => id === messageId(3)), null);
+  scheduler.done(messageId(3), 0);
+  assert.equal(scheduler.take(0, () => GO)?.id, messageId(0));
+  assert.equal(scheduler.size, 3);
+});
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constant("offer" as const),

@@ -4,6 +4,7 @@ import http from "node:http";
 import net from "node:net";
 import { OutgoingClient, type OutgoingClientOptions } from "../../adapters/http_client/outgoing_client.ts";
 import { parseAllowList, PrivateAddressGuard } from "../../adapters/http_client/private_address_guard.ts";
+import { freePort } from "../../adapters/embedded/free_port.ts";
 import { providerCaller } from "../../adapters/http_client/provider_caller.ts";
 import type { HttpCall } from "../../core/ports/provider.ts";
 import { channelOf } from "../providers/support.ts";
@@ -256,7 +257,11 @@ Deno.test("providerCaller tells calls that the provider may have from those it c
       const outcome = await call(channel, post(path));
       outcomes.push(outcome.kind === "lost" ? `lost ${outcome.cause}` : outcome.kind);
     }
-    outcomes.push((await call(channel, { ...post("/"), url: "http://127.0.0.3/" })).kind);
-    deepStrictEqual(outcomes, ["answered", "lost timeout", "lost broken", "not-connected"]);
+    // A private address, and one of this machine that is allowed and where nobody listens.
+    const nowhere = `http://127.0.0.1:${freePort()}/`;
+    for (const url of ["http://127.0.0.3/", nowhere]) {
+      outcomes.push((await call(channel, { ...post("/"), url })).kind);
+    }
+    deepStrictEqual(outcomes, ["answered", "lost timeout", "lost broken", "refused", "not-connected"]);
   });
 });

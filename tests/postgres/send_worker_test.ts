@@ -244,8 +244,39 @@ Deno.test("the send worker on a real database", async (t) => {
     });
     await worker.start();
     await scene.until("all are sent", async () => await scene.count("sent") === 20);
+    assert(worker.stats.channels[0]!.effectiveMps < 100_000, "it is still growing back");
     await worker.stop();
   });
+
+  await step(
+    "a channel whose calls fail is left alone, tried now and then, and goes on by itself",
+    async (scene) => {
+      let isDown = true;
+      scene.answer = (id) => isDown ? { kind: "not-connected", reason: "refused" } : answered(200, id);
+      const told: (string | undefined)[] = [];
+      await scene.insert(
+        ...Array.from({ length: 30 }, (_, i) => queuedMessage(i, { conversation_id: conversationName(i) })),
+        queuedMessage(30, { conversation_id: conversationName(30), expires_ms: Date.now() + 3_000 }),
+      );
+      const worker = scene.worker(new Settings({ retry: { initialMs: 10, maxTries: 6 } }), {
+        channelConcurrencyMax: 2,
+        onHealth: (_, health) => told.push(health?.status),
+      });
+      await worker.start();
+      await scene.until("the circuit is open", () => worker.stats.channels[0]?.isConnected === false);
+      assert(scene.calls.length < 10, `${scene.calls.length} calls`);
+      await scene.until("its status says so", () => told.includes("degraded"));
+      // As a probe the same message is called again and again; that is no try of its own.
+      const before = scene.calls.length;
+      await scene.until("it was tried twice more", () => scene.calls.length >= before + 2);
+      await scene.until("what expired meanwhile has ended", async () => await scene.count("expired") === 1);
+      assert.equal(await scene.count("failed"), 0);
+      isDown = false;
+      await scene.until("all others are sent", async () => await scene.count("sent") === 30);
+      await scene.until("its status says that, too", () => told.at(-1) === "connected");
+      await worker.stop();
+    },
+  );
 
   await step(
     "no answer: held by default, sent again where the channel says so, always visible",
