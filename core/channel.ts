@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from "zod";
+import { SUBSTITUTIONS } from "./substitution.ts";
 
 export const RetrySchema = z.object({
   initialMs: z.number().int().min(10).max(3_600_000).default(2_000).describe("First pause, ms"),
@@ -41,7 +42,14 @@ export const ChannelSettingsSchema = z.object({
   uncertain: z.enum(["resend", "hold"]).default("hold")
     .describe("What to do with a message of which a crash left unknown whether the provider took it"),
   maxTextLength: z.number().int().min(1).max(10_000).default(1_600).describe("UTF-16 units"),
+  maxSegments: z.number().int().min(1).max(255).optional().describe("Longest text in segments"),
+  overlong: z.enum(["refuse", "split"]).default("refuse")
+    .describe("A text over these limits is refused, or sent as several messages that are counted as such"),
   encoding: z.enum(["auto", "gsm7", "ucs2"]).default("auto"),
+  substitution: z.enum(SUBSTITUTIONS).default("off").describe(
+    "Puts plain characters for typographic quotes, dashes, spaces and for letters that GSM 7-bit has only without " +
+      "accent. smart: where the text becomes GSM 7-bit by it; ascii: always, and for every accent",
+  ),
   destinationPattern: z.string().max(500).optional()
     .describe("Regular expression that a destination (E.164) must match"),
   media: MediaSettingsSchema.prefault({}),

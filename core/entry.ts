@@ -117,7 +117,13 @@ export type ReportEntry = z.output<typeof ReportEntrySchema>;
 
 /** What the partition's owner answers when a command's effect is committed, or when it was refused. */
 export type CommandReply =
-  | { readonly ok: true; readonly sessionId?: string; readonly messageId?: string }
+  | {
+    readonly ok: true;
+    readonly sessionId?: string;
+    readonly messageId?: string;
+    /** Of a text that was split: all its messages in order, the first of them in `messageId`. */
+    readonly messageIds?: readonly string[];
+  }
   | {
     readonly ok: false;
     readonly status: number;

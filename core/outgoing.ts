@@ -7,7 +7,8 @@
 import type { Channel, ChannelSettings } from "./channel.ts";
 import type { FieldError } from "./fields.ts";
 import type { Media } from "./message.ts";
-import { analyseText, type TextAnalysis } from "./segments.ts";
+import type { TextAnalysis } from "./segments.ts";
+import { isWithin, PARTS_MAX, type TextPart, textParts, totalOf } from "./text_parts.ts";
 
 export interface OutgoingContent {
   /** E.164, or however the conversation has it. */
@@ -17,6 +18,7 @@ export interface OutgoingContent {
 }
 
 export type OutgoingCheck =
+  /** `analysis`: of what leaves, all parts together. */
   | { readonly kind: "fits"; readonly analysis: TextAnalysis }
   /** `invalid`: the author can mend it. `impossible`: this channel cannot do it. `disabled`: not now. */
   | { readonly kind: "invalid" | "impossible"; readonly errors: readonly FieldError[] }
@@ -35,22 +37,27 @@ export function checkOutgoing(
   const { text, media } = content;
   if (!channel.enabled) return { kind: "disabled", detail: `the channel ${channel.name} is disabled` };
   if (text === "" && media.length === 0) return invalid("text", "a message without media needs a text");
-  if (text.length > settings.maxTextLength) {
-    return invalid(
-      "text",
-      `has ${text.length} UTF-16 units; the channel ${channel.name} takes ${settings.maxTextLength}`,
-    );
-  }
+  const parts = textParts(text, settings);
+  if (parts.length === 1 && !isWithin(parts[0], settings)) return tooLong(channel, parts[0]);
   if (!mayReach(settings, content.to)) {
     return invalid("to", `the channel ${channel.name} does not send to ${content.to}`);
   }
-  const analysis = analyseText(text, settings.encoding);
+  const analysis = totalOf(parts);
   if (analysis.unsupported.length > 0) {
     const named = analysis.unsupported.map((character) => JSON.stringify(character)).join(", ");
     return invalid("text", `the channel ${channel.name} sends GSM 7-bit only, which has no ${named}`);
   }
   if (media.length > 0) return checkMedia(channel, supportsMedia, media) ?? { kind: "fits", analysis };
   return { kind: "fits", analysis };
+}
+
+function tooLong({ name, settings }: Channel, { text, analysis }: TextPart): OutgoingCheck {
+  const { maxTextLength, maxSegments, overlong } = settings;
+  const [has, takes] = text.length > maxTextLength
+    ? [`${text.length} UTF-16 units`, maxTextLength]
+    : [`${analysis.segments} segments`, maxSegments];
+  const inParts = overlong === "split" ? `, and not more than ${PARTS_MAX} such parts` : "";
+  return invalid("text", `has ${has}; the channel ${name} takes ${takes}${inParts}`);
 }
 
 function checkMedia(channel: Channel, supportsMedia: boolean, media: readonly Media[]): OutgoingCheck | null {

@@ -247,10 +247,11 @@ function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kin
     }
     if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
   }
-  const message = draft.addOutbound(entry, command);
+  const [message, ...others] = draft.addOutbound(entry, command);
   return {
     ok: true,
     messageId: message.id,
+    ...(others.length === 0 ? {} : { messageIds: [message, ...others].map(({ id }) => id) }),
     ...(message.session_id ? { sessionId: message.session_id } : {}),
   };
 }

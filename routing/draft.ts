@@ -11,6 +11,7 @@ import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
 import { analyseText } from "../core/segments.ts";
+import { textParts } from "../core/text_parts.ts";
 import {
   type CloseReason,
   SESSION_TRANSITIONS,
@@ -160,24 +161,30 @@ export class Draft {
     }, "message.received");
   }
 
-  addOutbound(entry: CommandEntry, command: Extract<Command, { kind: "send" }>): MessageRow {
-    const { encoding, segments } = analyseText(command.text, this.#channel.settings.encoding);
-    return this.#addMessage({
-      direction: "outbound",
-      status: "queued",
-      priority: command.priority,
-      text: command.text,
-      encoding,
-      segments,
-      media: command.media ?? null,
-      author: entry.author,
-      provider_id: null,
-      note: null,
-      not_before_ms: command.notBeforeMs ?? null,
-      expires_ms: command.validityMs === undefined
-        ? null
-        : (command.notBeforeMs ?? entry.at) + command.validityMs,
-    }, "message.queued");
+  /** The text as the channel sends it: one message, or one for each part. Media go with the first. */
+  addOutbound(
+    entry: CommandEntry,
+    command: Extract<Command, { kind: "send" }>,
+  ): readonly [MessageRow, ...MessageRow[]] {
+    const [first, ...others] = textParts(command.text, this.#channel.settings);
+    const add = ({ text, analysis }: typeof first, media: MessageRow["media"]) =>
+      this.#addMessage({
+        direction: "outbound",
+        status: "queued",
+        priority: command.priority,
+        text,
+        encoding: analysis.encoding,
+        segments: analysis.segments,
+        media,
+        author: entry.author,
+        provider_id: null,
+        note: null,
+        not_before_ms: command.notBeforeMs ?? null,
+        expires_ms: command.validityMs === undefined
+          ? null
+          : (command.notBeforeMs ?? entry.at) + command.validityMs,
+      }, "message.queued");
+    return [add(first, command.media ?? null), ...others.map((part) => add(part, null))];
   }
 
   /** An event about the session as it stands now. */

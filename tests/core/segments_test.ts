@@ -45,6 +45,42 @@ Deno.test("analyseText counts as the standard and the carriers do", () => {
   }
 });
 
+// The lengths are those of the texts as written; no calculator of a vendor known to us uses the national shift tables.
+const NATIONAL: readonly [text: string, encoding: "gsm7" | "ucs2", units: number][] = [
+  ["¿Cuándo llega mi pedido?", "ucs2", 24],
+  ["¡Mañana sí!", "ucs2", 11],
+  ["¿Mañana? ¡Señor!", "gsm7", 16],
+  ["Olá, não há previsão", "ucs2", 20],
+  ["Até já", "ucs2", 6],
+  ["Até amanhã às 10h", "ucs2", 17],
+  ["Où est le café déjà payé", "gsm7", 24],
+  ["Noël, forêt, leçon", "ucs2", 18],
+  ["Grüße aus Köln, 5 € [neu]", "gsm7", 28],
+  ["Perché no? È già così", "ucs2", 21],
+  ["Perche' e' piu' caro: costa piùà", "gsm7", 32],
+  ["Blåbær på øya", "gsm7", 13],
+  ["Zażółć gęślą jaźń", "ucs2", 17],
+  ["İyi günler, teşekkürler", "ucs2", 23],
+  ["ΓΔΘΛΞΠΣΦΨΩ", "gsm7", 10],
+  ["Καλημέρα", "ucs2", 8],
+  ["Привет", "ucs2", 6],
+  ["שלום", "ucs2", 4],
+  ["नमस्ते", "ucs2", 6],
+  ["你好", "ucs2", 2],
+  ["안녕하세요", "ucs2", 5],
+  ["Thumbs 👍🏽", "ucs2", 11],
+  ["Flag 🇺🇾", "ucs2", 9],
+  ["tab\there", "ucs2", 8],
+  ["price: 5¤ ~ {x} ^ | \\", "gsm7", 27],
+];
+
+Deno.test("analyseText knows the alphabets of the countries", () => {
+  for (const [text, encoding, units] of NATIONAL) {
+    const found = analyseText(text, "auto");
+    deepStrictEqual([found.encoding, found.units, found.segments], [encoding, units, 1], text);
+  }
+});
+
 Deno.test("analyseText knows 127 characters of the default alphabet and 10 of the extension", () => {
   let single = 0;
   let escaped = 0;

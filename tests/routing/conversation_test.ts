@@ -13,6 +13,7 @@ import {
   ALICE,
   BOB,
   CAROL,
+  CHANNEL,
   DIRECTORY,
   PLATFORM,
   QUEUE,
@@ -344,4 +345,29 @@ Deno.test("whatever happens to a conversation, its invariants hold", () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+Deno.test("a text over the channel's limit is stored in parts where the channel splits, each as it is sent", () => {
+  const channel = {
+    ...CHANNEL,
+    settings: { ...CHANNEL.settings, overlong: "split", maxTextLength: 10, substitution: "smart" } as const,
+  };
+  const directory = { ...DIRECTORY, channels: new Map([[channel.id, channel]]) };
+  const media = [{ url: "https://m.test/1" }];
+  const entry = command(TO_NOBODY, KEY, { kind: "send", text: "“one” two… three", media, priority: 1 });
+  const position = { partition: 0, sequence: 1, entry: 0 };
+  const { messages, events, reply, state } = decide(NEW_CONVERSATION, entry, { directory, position });
+  equal(
+    messages.map(({ text, segments, position, media }) => [text, segments, position, media?.length ?? 0]),
+    [
+      ['"one" ', 1, 1, 1],
+      ["two... ", 1, 2, 0],
+      ["three", 1, 3, 0],
+    ],
+  );
+  equal(events.map(({ type }) => type), ["message.queued", "message.queued", "message.queued"]);
+  const ids = messages.map(({ id }) => id);
+  equal(new Set(ids).size, 3);
+  equal(reply, { ok: true, messageId: ids[0], messageIds: ids });
+  equal(state.position, 3);
 });

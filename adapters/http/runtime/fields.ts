@@ -21,6 +21,11 @@ const NOT_STORABLE = "has a NUL or half of a surrogate pair";
 /** A message's text; may be empty where media make up for it. */
 export const TextField = z.string().max(TEXT_UNITS_MAX).refine(storable, NOT_STORABLE);
 
+export const PartsField = z.array(z.string()).optional().openapi({
+  description: "Of a text that the channel split: the ids of all its messages in order. " +
+    "Encoding and segments are those of all of them together",
+});
+
 export const NoteField = z.string().max(2_000).refine(storable, NOT_STORABLE);
 
 export const MediaField = z.array(

@@ -25,6 +25,7 @@ import {
   idParam,
   MediaField,
   OwnNumberField,
+  PartsField,
   spanQuery,
   TextField,
   TimeField,
@@ -83,6 +84,7 @@ const sendRoute = createRoute({
         encoding: z.enum(["gsm7", "ucs2"]),
         segments: z.number().int(),
         sessionId: z.string().nullable(),
+        parts: PartsField,
       }),
       "The message is stored and waits to be sent",
     ),
@@ -156,7 +158,7 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
     if (body.sendAt !== undefined && body.sendAt > now + AHEAD_MS_MAX) {
       throw invalidFields([{ field: "sendAt", message: "lies more than 366 days ahead" }]);
     }
-    const { messageId, sessionId } = await carryOut(
+    const { messageId, messageIds, sessionId } = await carryOut(
       {
         ingress: own.ingress,
         directory,
@@ -187,6 +189,7 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
         encoding,
         segments,
         sessionId: sessionId ?? null,
+        ...(messageIds === undefined ? {} : { parts: [...messageIds] }),
       } as const,
       201,
     );

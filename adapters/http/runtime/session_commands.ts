@@ -17,7 +17,7 @@ import { Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { mayAddress, viewerOf } from "./caller.ts";
 import { actingExtension, carryOut, fitting, noSession } from "./commands.ts";
-import { idField, idParam, MediaField, NoteField, TextField } from "./fields.ts";
+import { idField, idParam, MediaField, NoteField, PartsField, TextField } from "./fields.ts";
 import { SessionDetail, sessionDetail } from "./views.ts";
 
 export interface SessionRoutesDeps {
@@ -49,6 +49,7 @@ const replyRoute = createRoute({
         status: z.literal("queued"),
         encoding: z.enum(["gsm7", "ucs2"]),
         segments: z.number().int(),
+        parts: PartsField,
       }),
       "The message waits to be sent",
     ),
@@ -123,7 +124,7 @@ export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRou
     }
     const mms = deps.providers.get(channel.provider)?.supports.mms === true;
     const { analysis } = fitting(checkOutgoing(channel, mms, { to: session.contact, text, media }));
-    const { messageId } = await command(c, session, {
+    const { messageId, messageIds } = await command(c, session, {
       kind: "send",
       sessionId: session.id,
       text,
@@ -133,7 +134,11 @@ export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRou
     if (messageId === undefined) throw new Error("an answer was taken without an id");
     c.header("location", `/v1/messages/${messageId}`);
     const { encoding, segments } = analysis;
-    return c.json({ messageId, sessionId: session.id, status: "queued", encoding, segments } as const, 201);
+    const parts = messageIds === undefined ? {} : { parts: [...messageIds] };
+    return c.json(
+      { messageId, sessionId: session.id, status: "queued", encoding, segments, ...parts } as const,
+      201,
+    );
   });
 
   app.openapi(acceptRoute, async (c) => {
