@@ -48,8 +48,8 @@ export class Fields {
   }
 
   /**
-   * All names in order, each followed by its value and with nothing between: what Twilio signs. A name that
-   * comes twice stands before each of its different values, these in order too.
+   * All names in order, each followed by its value and with nothing between: what Twilio and Plivo sign. A name
+   * that comes twice stands before each of its different values, these in order too.
    */
   concatenated(): string {
     let text = "";
@@ -59,6 +59,13 @@ export class Fields {
       else for (const value of [...values].sort()) text += name + value;
     }
     return text;
+  }
+
+  /** All names in order, each with each of its different values. */
+  sortedPairs(): readonly (readonly [name: string, value: string])[] {
+    return [...this.#first.keys()].sort().flatMap((name) =>
+      [...this.#repeated?.get(name) ?? [this.#first.get(name)!]].sort().map((value) => [name, value] as const)
+    );
   }
 }
 

@@ -5,7 +5,8 @@
  * @module
  */
 import { type Address, parseAddress } from "../../core/phone_number.ts";
-import type { WebhookReply, WebhookResult } from "../../core/ports/provider.ts";
+import { isId } from "../../core/ids.ts";
+import type { ParsedInbound, ParsedReport, WebhookReply, WebhookResult } from "../../core/ports/provider.ts";
 
 export type Refused = Extract<WebhookResult, { kind: "refused" }>;
 
@@ -17,6 +18,20 @@ const URL_MAX = 4_000;
 const CONTENT_TYPE_MAX = 200;
 
 export const OK_REPLY: WebhookReply = { status: 200, contentType: "text/plain; charset=utf-8", body: "OK" };
+
+/** What a webhook told, to be answered with `reply`. */
+export function accepted(
+  told: { readonly inbound?: readonly ParsedInbound[]; readonly reports?: readonly ParsedReport[] },
+  reply: WebhookReply = OK_REPLY,
+): WebhookResult {
+  return { kind: "accepted", inbound: told.inbound ?? [], reports: told.reports ?? [], reply };
+}
+
+/** Our message that a status callback's path names, if it names one. */
+export function messageNamedBy(path: string): { readonly messageId?: string } {
+  const messageId = path.startsWith("status/") ? path.slice("status/".length) : "";
+  return isId("message", messageId) ? { messageId } : {};
+}
 
 /** A field is missing or wrong; `reason` completes "the field …". */
 export function malformed(field: string, reason: string): Refused {

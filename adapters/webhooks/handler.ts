@@ -74,6 +74,7 @@ export function createWebhookHandler(
       query: new URLSearchParams(url.search),
       headers: request.headers,
       body,
+      receivedMs: options.now(),
     };
     const result = provider.parseWebhook(webhook, found);
     if (result.kind === "refused") {

@@ -19,6 +19,8 @@ export interface WebhookRequest {
   readonly query: URLSearchParams;
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** When it came, ms since 1970: for signatures that hold for some minutes only. */
+  readonly receivedMs: number;
 }
 
 /** One of several webhooks that bring one message together: a part of a long text, or its media. */

@@ -40,6 +40,9 @@ export function outgoing(over: Partial<OutgoingMessage> = {}): OutgoingMessage {
   };
 }
 
+/** When webhooks come, unless told otherwise: the time in the signed vectors. */
+export const RECEIVED_MS = 1_767_323_045_000;
+
 /** A webhook: a form or JSON body for POST, nothing for GET. */
 export function webhook(
   url: string,
@@ -54,6 +57,7 @@ export function webhook(
     path: "",
     query: new URL(url).searchParams,
     body: new TextEncoder().encode(form ?? (json === undefined ? "" : JSON.stringify(json))),
+    receivedMs: RECEIVED_MS,
     ...rest,
     method,
     url,
