@@ -33,4 +33,6 @@ export const FIELD_NAMES: readonly string[] = [
     "payload",
     "event_type",
   ],
+  ...["phone_number", "errors", "code", "errorCode", "owner", "tag", "url", "content_type", "batch_id"],
+  ...["statuses", "client_reference", "MessageUUID", "ParentMessageUUID", "PartInfo", "Status", "Media0"],
 ];

@@ -8,8 +8,9 @@ import { type Channel, ChannelSettingsSchema } from "../../core/channel.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import { channelOf } from "./support.ts";
 
-/** For schemas without examples. */
+/** For schemas without examples, and for what proves a webhook where that can be left out. */
 const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  sinch: { webhookSecret: "sinch-hook-secret-1" },
   urlsms: { url: "http://gateway.example.test/send.php?to=${phone}&text=${message}" },
 };
 

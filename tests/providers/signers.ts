@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { createHmac, createPrivateKey, sign } from "node:crypto";
 import twilioSdk from "twilio";
 import type { Channel } from "../../core/channel.ts";
 import type { Provider, WebhookRequest } from "../../core/ports/provider.ts";
@@ -22,6 +24,14 @@ function withHeader(request: WebhookRequest, name: string, value: string): Webho
   return { ...request, headers };
 }
 
+/** What belongs to the public key in the example of Telnyx' settings. */
+const TELNYX_SEED = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const telnyxKey = createPrivateKey({
+  key: Buffer.from(`302e020100300506032b657004220420${TELNYX_SEED}`, "hex"),
+  format: "der",
+  type: "pkcs8",
+});
+
 const SIGNERS: Readonly<Record<string, Signer>> = {
   twilio(request, channel) {
     const token = secret(channel, "authToken");
@@ -39,6 +49,31 @@ const SIGNERS: Readonly<Record<string, Signer>> = {
     const params: Record<string, string[]> = Object.create(null);
     for (const [name, value] of new URLSearchParams(text(request))) (params[name] ??= []).push(value);
     return signed(request.url, params);
+  },
+  telnyx(request) {
+    const seconds = String(Math.floor(request.receivedMs / 1_000));
+    const signature = sign(null, Buffer.concat([Buffer.from(`${seconds}|`), request.body]), telnyxKey);
+    const signed = withHeader(request, "telnyx-signature-ed25519", signature.toString("base64"));
+    return withHeader(signed, "telnyx-timestamp", seconds);
+  },
+  plivo(request, channel) {
+    const address = request.url.replace(/[?#].*$/s, "");
+    const signature = createHmac("sha256", secret(channel, "authToken")).update(`${address}1`).digest(
+      "base64",
+    );
+    const signed = withHeader(request, "x-plivo-signature-v2", signature);
+    return withHeader(signed, "x-plivo-signature-v2-nonce", "1");
+  },
+  sinch(request, channel) {
+    const signature = createHmac("sha256", secret(channel, "webhookSecret")).update(request.body).update(
+      ".1.2",
+    )
+      .digest("base64");
+    const headers = new Headers(request.headers);
+    headers.set("x-sinch-webhook-signature", signature);
+    headers.set("x-sinch-webhook-signature-nonce", "1");
+    headers.set("x-sinch-webhook-signature-timestamp", "2");
+    return { ...request, headers };
   },
 };
 
