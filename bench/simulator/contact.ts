@@ -3,11 +3,15 @@
  *
  * @module
  */
+import { BANDWIDTH_WIRE } from "./bandwidth.ts";
 import type { InboundWire } from "./carrier.ts";
 import type { ProviderName } from "./faults.ts";
 import { type ClientAnswer, LinePool } from "./http_client.ts";
 import { newRunHex } from "./ids.ts";
+import { PLIVO_WIRE } from "./plivo.ts";
 import { readTarget, type RequestTarget } from "./request_text.ts";
+import { SINCH_WIRE } from "./sinch.ts";
+import { TELNYX_WIRE } from "./telnyx.ts";
 import { TWILIO_WIRE } from "./twilio_webhooks.ts";
 import { URLSMS_WIRE } from "./urlsms_webhooks.ts";
 import { VOICEMEUP_WIRE } from "./voicemeup_webhooks.ts";
@@ -16,6 +20,10 @@ const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
   twilio: TWILIO_WIRE,
   voicemeup: VOICEMEUP_WIRE,
   urlsms: URLSMS_WIRE,
+  bandwidth: BANDWIDTH_WIRE,
+  telnyx: TELNYX_WIRE,
+  plivo: PLIVO_WIRE,
+  sinch: SINCH_WIRE,
 };
 
 export interface ContactMessage {

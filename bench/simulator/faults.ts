@@ -7,7 +7,15 @@
 import { z } from "zod";
 import { drawSpan, type Span } from "./clock.ts";
 
-export const PROVIDERS = ["twilio", "voicemeup", "urlsms"] as const;
+export const PROVIDERS = [
+  "twilio",
+  "voicemeup",
+  "urlsms",
+  "bandwidth",
+  "telnyx",
+  "plivo",
+  "sinch",
+] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
 /** Something for each provider. */

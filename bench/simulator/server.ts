@@ -6,6 +6,10 @@
  * | `/2010-04-01/Accounts/…` | Twilio |
  * | `/api/v1.1/json/queue_sms` | VoiceMeUp |
  * | `/….php` | generic HTTP (URLSMS) |
+ * | `/api/v2/users/…` | Bandwidth |
+ * | `/v2/messages`, `/v2/balance` | Telnyx |
+ * | `/v1/Account/…` | Plivo |
+ * | `/xms/v1/…` | Sinch |
  * | `/control/faults`, `/control/reports`, `/control/record`, `/control/statistics`, `/control/reset` | for whoever runs the test |
  *
  * It is written from the providers' documents and shares no code with the system's own providers, so that
@@ -13,15 +17,20 @@
  *
  * @module
  */
+import { BANDWIDTH } from "./bandwidth.ts";
 import type { Carrier } from "./carrier.ts";
 import { preciseNowMs, seededRandom } from "./clock.ts";
 import { handleControl, type ReportChange } from "./control.ts";
 import { type Faults, type FaultSettings, FaultState, type ProviderName, PROVIDERS } from "./faults.ts";
 import { serveHttp, type ServerReply, type ServerRequest } from "./http_server.ts";
 import { newRunHex } from "./ids.ts";
+import { JsonCarrier } from "./json_carrier.ts";
+import { PLIVO } from "./plivo.ts";
 import { CallLog, type CallRecord } from "./record.ts";
 import { REPORT_DEFAULTS, type ReportCounts, ReportDesk, type ReportSettings } from "./reports.ts";
 import { SendDesk } from "./send_desk.ts";
+import { SINCH } from "./sinch.ts";
+import { TELNYX } from "./telnyx.ts";
 import { Twilio } from "./twilio.ts";
 import { TWILIO_DEFAULT_ACCOUNT, type TwilioAccount } from "./twilio_account.ts";
 import { Urlsms, URLSMS_DEFAULTS, type UrlsmsSettings } from "./urlsms.ts";
@@ -100,6 +109,10 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
     twilio: new Twilio(accounts, runHex, desk, log),
     voicemeup: new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk),
     urlsms: new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk),
+    bandwidth: new JsonCarrier(BANDWIDTH, runHex, desk),
+    telnyx: new JsonCarrier(TELNYX, runHex, desk),
+    plivo: new JsonCarrier(PLIVO, runHex, desk),
+    sinch: new JsonCarrier(SINCH, runHex, desk),
   };
   const carriers = (options.providers ?? PROVIDERS).map((name) => all[name]);
 

@@ -90,7 +90,7 @@ export async function addChannel(
   name: string,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<ConfiguredChannel> {
-  const credentials = {
+  const credentials: Partial<Record<ProviderName, Readonly<Record<string, string>>>> = {
     twilio: { accountSid: simulator.account.sid, authToken: simulator.account.authToken },
     voicemeup: { username: "simulator", authToken: "simulator-token" },
     urlsms: { url: `${simulator.url}/send.php?to=\${phone}&text=\${message}&id=\${id}&from=\${from}` },
