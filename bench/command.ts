@@ -5,21 +5,25 @@
  */
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench_context.ts";
+import { backlog } from "./backlog.ts";
 import { e2e } from "./e2e.ts";
 import { ingest } from "./ingest.ts";
 import { latency } from "./latency.ts";
 import { peers } from "./peers/peers.ts";
+import { publish, resultFile } from "./publish.ts";
 import type { BenchReport } from "./report.ts";
 import { send } from "./send.ts";
+import { state } from "./state.ts";
 import { runSuite, type SuiteOptions, withNeeded } from "./suite.ts";
 import { stopEverything } from "./system_under_test.ts";
 import { machineText, missedText } from "./table.ts";
 
 /** In the order they are run. */
-const BENCHES: readonly Bench[] = [ingest, e2e, latency, send, peers];
+const BENCHES: readonly Bench[] = [ingest, e2e, latency, send, peers, backlog, state];
 
 const OPTIONS = {
   json: { type: "string" },
+  publish: { type: "boolean", default: false },
   runs: { type: "string" },
   quick: { type: "boolean", default: false },
   seconds: { type: "string" },
@@ -31,6 +35,11 @@ const OPTIONS = {
 
 const QUICK = { seconds: 3, messages: 20_000 };
 const RUNS_MAX = 99;
+const PUBLISHED_RUNS = 5;
+
+interface Arguments extends SuiteOptions {
+  readonly publishing: boolean;
+}
 
 function help(): string {
   const benches = BENCHES.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n");
@@ -49,6 +58,7 @@ ${benches}
   --messages N   waiting in backlog
   --connections N of the load generator (128)
   --json FILE    also writes the report as JSON; its schema is in bench/report.ts
+  --publish      into bench/results, and its table and plots into the README; --runs 5
   --profile DIR  writes CPU profiles of the program's processes; figures are lower then
   --help
 
@@ -74,7 +84,10 @@ export async function bench(args: string[]): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
   try {
-    return conclude(await runSuite(read as SuiteOptions));
+    const { publishing, ...options } = read as Arguments;
+    const report = await runSuite(options);
+    if (publishing) await publish();
+    return conclude(report);
   } catch (error) {
     console.error(`The bench could not be run: ${error instanceof Error ? error.message : error}`);
     return 1;
@@ -92,7 +105,7 @@ function conclude(report: BenchReport): number {
 }
 
 /** Null when help is asked for; one line per fault when they do not fit. */
-function readArguments(args: string[]): SuiteOptions | string[] | null {
+function readArguments(args: string[]): Arguments | string[] | null {
   let parsed;
   try {
     parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true });
@@ -119,16 +132,21 @@ function readArguments(args: string[]): SuiteOptions | string[] | null {
     faults.push("--seconds: must be a number above 0, at most 86400");
   }
   const { quick } = values;
-  const options: SuiteOptions = {
+  const publishing = values.publish;
+  if (publishing && (positionals.length > 0 || values.json !== undefined)) {
+    faults.push("--publish: all benches, into a file of its own name");
+  }
+  const options: Arguments = {
     benches: withNeeded(BENCHES, positionals.length === 0 ? known : positionals),
-    runs: whole("runs", RUNS_MAX) ?? 1,
+    runs: whole("runs", RUNS_MAX) ?? (publishing && !quick ? PUBLISHED_RUNS : 1),
     repeatAll: positionals.length > 0,
     quick,
     seconds: seconds ?? (quick ? QUICK.seconds : null),
     messages: whole("messages", 10_000_000) ?? (quick ? QUICK.messages : null),
     connections: whole("connections", 1_024) ?? 1,
-    json: values.json,
+    json: values.json ?? (publishing ? resultFile(new Date(), navigator.hardwareConcurrency) : undefined),
     profile: values.profile,
+    publishing,
   };
   return faults.length > 0 ? faults : options;
 }

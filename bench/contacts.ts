@@ -22,6 +22,8 @@ export interface ContactsOptions {
   readonly connections: number;
   /** @default 1500 */
   readonly warmupMs?: number;
+  /** @default 10000 */
+  readonly conversations?: number | undefined;
 }
 
 /** Lets contacts write. */
@@ -31,7 +33,7 @@ export function letContactsWrite(options: ContactsOptions): Generator {
     url: options.webhookUrl,
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     numbers: options.numbers,
-    conversations: CONVERSATIONS,
+    conversations: options.conversations ?? CONVERSATIONS,
     connections: options.connections,
     warmupMs: options.warmupMs ?? WARMUP_MS,
     seconds: options.seconds,
@@ -44,14 +46,15 @@ export function letContactsWrite(options: ContactsOptions): Generator {
 export function openConversations(
   { webhookUrl, numbers }: Pick<Installation, "webhookUrl" | "numbers">,
   connections: number,
+  conversations = CONVERSATIONS,
 ): Promise<GeneratorResult> {
   return startGenerator({
     provider: "twilio",
     url: webhookUrl,
     numbers,
-    conversations: CONVERSATIONS,
+    conversations,
     connections,
-    messages: CONVERSATIONS,
+    messages: conversations,
     warmupMs: 0,
     text: stampedText,
   }).done;

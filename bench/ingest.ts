@@ -59,6 +59,7 @@ export const ingest: Bench = {
           ...half.row,
           what: "accepted, role ingress, half the top rate",
           headline: "… at half of that rate",
+          shows: "latency",
           targets: [atMost(P99_TARGET_MS, { what: "p99", value: half.result.latency.p99Ms, unit: " ms" })],
         },
         { ...applied, headline: "… applying, committing and publishing alone, role router" },

@@ -58,6 +58,7 @@ export const latency: Bench = {
         {
           what: "webhook to 2xx",
           headline: "`latency` at a tenth of the top rate, webhook → 2xx",
+          shows: "latency",
           rateMps: accept.acceptedMps,
           latency: accept.latency,
           targets: [atMost(ACCEPT_P99_MS, { what: "p99", value: accept.latency.p99Ms, unit: " ms" })],
@@ -65,6 +66,7 @@ export const latency: Bench = {
         {
           what: "webhook to the agent's event stream",
           headline: "… webhook → an agent's event stream (SSE)",
+          shows: "latency",
           rateMps: trial.receivedMps,
           latency: toAgent,
           targets: [

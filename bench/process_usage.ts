@@ -31,6 +31,17 @@ const SAMPLE_MS = 1_000;
 const SAMPLES_MIN = 8;
 const KB_PER_MB = 1_024;
 
+/** CPU milliseconds for each of `messages`, of the processes with these names. */
+export function cpuMsEach(
+  usage: readonly ProcessUsage[],
+  names: readonly string[],
+  messages: number,
+): number {
+  const seconds = usage.filter(({ name }) => names.includes(name))
+    .reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  return messages === 0 ? 0 : (seconds / messages) * 1_000;
+}
+
 interface ProcessTimes {
   readonly pid: number;
   readonly parent: number;

@@ -46,6 +46,8 @@ export interface Series {
   readonly plot: string;
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
+  /** No measurement, but a limit or a moment. */
+  readonly dashed?: true;
 }
 
 /** One measurement. */
@@ -54,6 +56,10 @@ export interface BenchRow {
   readonly what: string;
   /** How the README's table calls it; without it, it is in the JSON alone. */
   readonly headline?: string;
+  /** What the README's table shows of it. @default "rate" */
+  readonly shows?: "rate" | "latency";
+  /** What the README's table shows instead. */
+  readonly figure?: string;
   /** Why there are no figures. */
   readonly notRun?: string;
   /** Null where the row is about latency at a given rate that was kept. */

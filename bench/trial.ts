@@ -17,6 +17,8 @@ export interface TrialOptions {
   readonly rateMps: number | null;
   readonly seconds: number;
   readonly connections: number;
+  /** @default 10000 */
+  readonly conversations?: number | undefined;
 }
 
 export interface Trial {
@@ -57,6 +59,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     rateMps,
     seconds,
     connections,
+    conversations: options.conversations,
     warmupMs: WARMUP_MS,
   });
   let receivedAtStart = before;
