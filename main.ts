@@ -23,6 +23,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; run(args: stri
     about: "the system, the carrier simulator, scripted agents and a bot, with a live table",
     run: async (args) => (await import("./bench/demo/command.ts")).demo(args),
   },
+  audit: {
+    about: "checks a run against what contacts and carriers saw of it",
+    run: async (args) => (await import("./bench/audit/command.ts")).auditCommand(args),
+  },
   bench: {
     about: "the bench suite",
     run: async (args) => (await import("./bench/command.ts")).bench(args),

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { pause } from "./clock.ts";
 import { type FaultSettings, FaultSettingsSchema, type ProviderName, PROVIDERS } from "./faults.ts";
 import { type Generator, startGenerator } from "./generator.ts";
+import { jsonLines } from "./record.ts";
 import { type Simulator, startSimulator } from "./server.ts";
 import { TWILIO_DEFAULT_ACCOUNT } from "./twilio_account.ts";
 
@@ -34,6 +35,8 @@ With --target it also writes messages as contacts do.
   --conversations N    (10000)
   --connections N      (32)
   --seconds N          contacts stop writing after so long (never)
+  --webhooks FILE      at the end, what contacts wrote and how it was answered, as JSON lines: for the auditor
+  --record FILE        at the end, the calls as JSON lines, as GET /control/record gives them
   --help
 
 While it runs: POST /control/faults, POST /control/reports, POST /control/reset,
@@ -58,6 +61,8 @@ const OPTIONS = {
   conversations: { type: "string", default: "10000" },
   connections: { type: "string", default: "32" },
   seconds: { type: "string" },
+  webhooks: { type: "string" },
+  record: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -83,6 +88,8 @@ const ArgumentsSchema = z.object({
   conversations: whole(1, 1_000_000),
   connections: whole(1, 1_024),
   seconds: z.coerce.number().positive().optional(),
+  webhooks: z.string().min(1).optional(),
+  record: z.string().min(1).optional(),
   help: z.boolean(),
 });
 
@@ -121,6 +128,10 @@ export async function runSimulate(args: string[]): Promise<number> {
   generator?.stop();
   await generator?.done;
   await simulator.stop();
+  if (options.webhooks !== undefined) {
+    await writeLines(options.webhooks, jsonLines(generator?.messages() ?? []));
+  }
+  if (options.record !== undefined) await writeLines(options.record, jsonLines(simulator.record()));
   return 0;
 }
 
@@ -162,6 +173,10 @@ function contacts(options: Arguments, simulator: Simulator): Generator | null {
       return { duplicates: duplicateWebhooks, duplicateAtOnce, reorder: reorderWebhooks };
     },
   });
+}
+
+async function writeLines(path: string, blocks: Iterable<string>): Promise<void> {
+  await Deno.writeTextFile(path, ReadableStream.from(blocks));
 }
 
 async function readFaults(text: string | undefined): Promise<FaultSettings | undefined> {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { pause, seededRandom } from "./clock.ts";
+import { pause, preciseNowMs, seededRandom } from "./clock.ts";
 import {
   type ContactMessage,
   inboundId,
@@ -90,6 +90,16 @@ export interface GeneratorResult extends GeneratorProgress {
   readonly service: LatencySummary;
 }
 
+/** A message with what became of it. Times are ms since 1970. */
+export interface GeneratedMessage extends ContactMessage {
+  readonly sequence: number;
+  readonly fate: Fate;
+  /** When it was first offered. */
+  readonly sentMs: number;
+  /** When it was first answered 2xx; null: never. */
+  readonly answeredMs: number | null;
+}
+
 export interface Generator {
   /** Settles when the end is reached or {@link stop} was called, and the last answers are in. Never rejects. */
   readonly done: Promise<GeneratorResult>;
@@ -99,7 +109,7 @@ export interface Generator {
   setRate(rateMps: number | null): void;
   progress(): GeneratorProgress;
   /** The messages so far, in the order of their sequences, with what became of them. */
-  messages(): Iterable<ContactMessage & { readonly sequence: number; readonly fate: Fate }>;
+  messages(): Iterable<GeneratedMessage>;
   /** The ids of messages answered 2xx. */
   acceptedIds(): Iterable<string>;
 }
@@ -196,8 +206,14 @@ export function startGenerator(options: GeneratorOptions): Generator {
     const atOnce = today.duplicateAtOnce ?? true;
     counts.sent++;
     const sentMs = performance.now();
-    const copy = twice && atOnce ? offer((text) => copies.request(text), text) : null;
-    let fate = await offer((text) => line.request(text), text);
+    sent.offered(sequence, preciseNowMs());
+    const offerOn = async (lines: KeepAliveLine | LinePool) => {
+      const fate = await offer((text) => lines.request(text), text);
+      if (fate === "accepted") sent.answered(sequence, preciseNowMs());
+      return fate;
+    };
+    const copy = twice && atOnce ? offerOn(copies) : null;
+    let fate = await offerOn(line);
     const answeredMs = performance.now();
     if (fate === "accepted" && fromMs >= measureFromMs && answeredMs <= endMs) {
       latency.record(answeredMs - fromMs);
@@ -207,7 +223,7 @@ export function startGenerator(options: GeneratorOptions): Generator {
     }
     if (twice) {
       counts.duplicates++;
-      const second = await (copy ?? offer((text) => line.request(text), text));
+      const second = await (copy ?? offerOn(line));
       if (second === "accepted") fate = second;
     }
     sent.settle(sequence, fate);
@@ -259,7 +275,7 @@ export function startGenerator(options: GeneratorOptions): Generator {
     progress: () => ({ ...counts }),
     *messages() {
       for (let sequence = 1; sequence <= sent.last; sequence++) {
-        yield { ...messageOf(sequence), sequence, fate: sent.fate(sequence) };
+        yield { ...messageOf(sequence), sequence, fate: sent.fate(sequence), ...sent.times(sequence) };
       }
     },
     *acceptedIds() {

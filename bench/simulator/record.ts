@@ -115,13 +115,13 @@ export function hashText(text: string): number {
 
 const BLOCK_LINES = 500;
 
-/** `calls` as JSON lines, in blocks for a streamed answer. */
-export function* jsonLines(calls: Iterable<CallRecord>, limit = Infinity): Generator<string> {
+/** `items` as JSON lines, in blocks for a streamed answer. */
+export function* jsonLines(items: Iterable<unknown>, limit = Infinity): Generator<string> {
   let block = "";
   let lines = 0;
-  for (const call of calls) {
+  for (const item of items) {
     if (lines === limit) break;
-    block += JSON.stringify(call) + "\n";
+    block += JSON.stringify(item) + "\n";
     if (++lines % BLOCK_LINES === 0) {
       yield block;
       block = "";

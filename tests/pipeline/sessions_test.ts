@@ -1,13 +1,13 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { readEvents } from "../../bench/audit/broker.ts";
 import { seededRandom } from "../../bench/simulator/clock.ts";
 import { writeAsContact } from "../../bench/simulator/contact.ts";
 import { startGenerator } from "../../bench/simulator/generator.ts";
 import { contactNumber } from "../../bench/simulator/numbers.ts";
 import { startSimulator } from "../../bench/simulator/server.ts";
-import { assertSound, auditConversations, untilAtRest } from "../support/auditor.ts";
+import { assertAudited, untilAtRest } from "../support/auditor.ts";
 import { addAgent, addChannel, configure } from "../support/configured.ts";
 import { EventClient } from "../support/event_client.ts";
-import { readEvents } from "../support/event_log.ts";
 import { lookInside } from "../support/inside.ts";
 import { System } from "../support/system.ts";
 import { until } from "../support/until.ts";
@@ -225,5 +225,6 @@ Deno.test("sessions", async (t) => {
     match(answer.text, /lastEventId/);
   });
 
-  assertSound(await auditConversations(inside.sql));
+  await untilAtRest(inside);
+  await assertAudited(inside);
 });

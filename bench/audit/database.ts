@@ -1,0 +1,89 @@
+/**
+ * What the database keeps of a run.
+ *
+ * @module
+ */
+import type { ChannelSettings } from "../../core/channel.ts";
+import type { MessageRow } from "../../core/message.ts";
+import type { Sql } from "../../adapters/postgres/database.ts";
+import {
+  AUDITED_COLUMNS,
+  type Bucket,
+  type Counted,
+  type Leftovers,
+  type PartitionState,
+  type Sample,
+  type StoredMessage,
+  storedMessage,
+  type StoredSession,
+} from "./run.ts";
+
+const PAGE = 20_000;
+
+/** What is stored, counted and declared. */
+export interface Stored {
+  readonly messages: readonly StoredMessage[];
+  readonly sessions: readonly StoredSession[];
+  readonly counted: readonly Counted[];
+  readonly buckets: readonly Bucket[];
+}
+
+/** Reads all of it. About 600 bytes of memory a message. */
+export async function readStored(sql: Sql): Promise<Stored> {
+  const messages: StoredMessage[] = [];
+  const columns = AUDITED_COLUMNS.join(", ");
+  for await (const rows of sql.unsafe<MessageRow[]>(`select ${columns} from messages`).cursor(PAGE)) {
+    for (const row of rows) messages.push(storedMessage(row));
+  }
+  const sessions = await sql<
+    StoredSession[]
+  >`select id, conversation_id as conversation, state from sessions`;
+  const counted = await sql<Counted[]>`
+    select channel_id as "channelId", number, sum(received)::float8 as received,
+      sum(segments_in)::float8 as "segmentsIn", sum(sent)::float8 as sent,
+      sum(segments_out)::float8 as "segmentsOut", sum(delivered)::float8 as delivered, sum(failed)::float8 as failed
+    from statistics group by channel_id, number`;
+  return { messages, sessions, counted, buckets: await readBuckets(sql) };
+}
+
+/** The rates as they are declared now; one that was changed during the run cannot be judged by them. */
+async function readBuckets(sql: Sql): Promise<Bucket[]> {
+  const channels = await sql<{ id: string; name: string; settings: ChannelSettings }[]>`
+    select id, name, settings from channels`;
+  const numbers = await sql<{ channelId: string; number: string; rateMps: number; burst: number | null }[]>`
+    select channel_id as "channelId", number, rate_mps as "rateMps", burst from numbers where rate_mps is not null`;
+  const unitOf = new Map(channels.map(({ id, settings }) => [id, settings.costUnit]));
+  return [
+    ...channels.map(({ id, name, settings: { rateMps, burst, costUnit } }) => ({
+      name: `channel ${name}`,
+      channelId: id,
+      number: null,
+      rateMps,
+      burst,
+      costUnit,
+    })),
+    ...numbers.map(({ channelId, number, rateMps, burst }) => ({
+      name: `number ${number}`,
+      channelId,
+      number,
+      rateMps,
+      burst: burst ?? 1,
+      costUnit: unitOf.get(channelId) ?? "message",
+    })),
+  ];
+}
+
+/** The partitions' rights and cursors now. */
+export async function takeSample(sql: Sql): Promise<Sample> {
+  const partitions = await sql<PartitionState[]>`
+    select kind, partition, epoch, cursor, stream_created as "logCreated" from partitions order by kind, partition`;
+  return { atMs: Date.now(), partitions: [...partitions] };
+}
+
+/** What is left to do, beside `logEnds`, which the broker knows. */
+export async function readLeftovers(sql: Sql, logEnds: Leftovers["logEnds"]): Promise<Leftovers> {
+  const { partitions } = await takeSample(sql);
+  const outbox = await sql<{ kind: string; partition: number; sequence: number }[]>`
+    select kind, partition, sequence from outbox order by created_at`;
+  return { partitions, logEnds, outbox: [...outbox] };
+}

@@ -1,0 +1,49 @@
+/**
+ * Rates, as the carrier saw them: in any second, wherever it begins, no more than rate and burst together.
+ *
+ * @module
+ */
+import { slidingWindowMax } from "../simulator/audit.ts";
+import type { LinkedCall } from "./carrier_calls.ts";
+import type { Findings } from "./findings.ts";
+import type { Bucket, OptOut } from "./run.ts";
+
+const WINDOW_MS = 1_000;
+
+/** Every call counts, taken or not: the provider had the work. */
+export function checkRates(buckets: readonly Bucket[], calls: readonly LinkedCall[], found: Findings): void {
+  for (const bucket of buckets) {
+    const own = calls.filter(({ message }) =>
+      message?.channelId === bucket.channelId && (bucket.number === null || message.number === bucket.number)
+    ).sort((a, b) => a.call.atMs - b.call.atMs);
+    const costs = own.map(({ message }) => bucket.costUnit === "segment" ? message!.segments : 1);
+    found.looked += own.length;
+    const worst = slidingWindowMax(own.map(({ call }) => call.atMs), WINDOW_MS, costs);
+    // One message may cost more than the burst; it goes when the bucket is full.
+    const limit = Math.floor(
+      bucket.rateMps + costs.reduce((most, cost) => Math.max(most, cost), bucket.burst),
+    );
+    if (worst > limit) {
+      found.fault("over the rate in some second", `${bucket.name}: ${worst}, allowed ${limit}`);
+    }
+  }
+}
+
+/** Nobody who opted out is called, but for one confirmation that the system itself wrote. */
+export function checkOptOuts(
+  optOuts: readonly OptOut[],
+  calls: readonly LinkedCall[],
+  found: Findings,
+): void {
+  const byContact = Map.groupBy(calls, ({ call, message }) => message?.contact ?? call.to);
+  for (const { contact, number, sinceMs, untilMs } of optOuts) {
+    found.looked++;
+    let confirmations = 0;
+    for (const { call, message } of byContact.get(contact) ?? []) {
+      if (number !== null && number !== (message?.number ?? call.from)) continue;
+      if (call.atMs < sinceMs || (untilMs !== null && call.atMs >= untilMs)) continue;
+      if (message?.authorKind === "system" && ++confirmations === 1) continue;
+      found.fault("called after opting out", `${contact} (${message?.id ?? `call ${call.sequence}`})`);
+    }
+  }
+}
