@@ -7,6 +7,7 @@
  */
 import type { CommandReply } from "./entry.ts";
 import type { PatchbayEvent } from "./events.ts";
+import type { PartitionKind } from "./ports/partition_store.ts";
 
 export interface ReplyOut {
   /** The subject that waits for it. */
@@ -22,7 +23,7 @@ export interface OutboxPayload {
 
 /** One outbox row. */
 export interface OutboxRow {
-  readonly kind: "route" | "status" | "send";
+  readonly kind: PartitionKind;
   readonly partition: number;
   readonly sequence: number;
   readonly payload: OutboxPayload;

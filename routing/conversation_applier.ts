@@ -46,8 +46,8 @@ export interface ConversationApplierOptions {
   readonly store: ConversationStore;
   readonly directory: DirectorySource;
   readonly epochOf: (partition: number) => number;
-  /** Tells this lane's counters from others'. */
-  readonly shard: number;
+  /** Tells this lane's counters from those of all other lanes at work, in other processes too. */
+  readonly shard: () => number;
   /** Stream's name by partition, for the dead letters. */
   readonly streamOf: (partition: number) => string;
   /** Told of every new outbound message once it is committed: the fast path to the send workers. */
@@ -313,13 +313,14 @@ class BatchDraft {
 
   #count(message: MessageRow): void {
     const hour = message.created_ms - message.created_ms % HOUR_MS;
+    const shard = this.#options.shard();
     const key = `${message.channel_id} ${message.number} ${hour}`;
     const row = this.#statistics.get(key);
     this.#statistics.set(key, {
       channel_id: message.channel_id,
       number: message.number,
       hour_ms: hour,
-      shard: this.#options.shard,
+      shard,
       received: (row?.received ?? 0) + 1,
       segments_in: (row?.segments_in ?? 0) + message.segments,
     });

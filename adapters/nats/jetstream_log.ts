@@ -30,6 +30,16 @@ export class JetStreamLog implements PartitionLog {
     return { created: info.created, lastSequence: info.state.last_seq };
   }
 
+  async states(): Promise<ReadonlyMap<number, LogState>> {
+    const { jsm, names, kind } = this.#options;
+    const states = new Map<number, LogState>();
+    for await (const { config, created, state } of jsm.streams.list(names.logSubjects(kind))) {
+      const partition = names.partitionOfLog(kind, config.name);
+      if (partition !== null) states.set(partition, { created, lastSequence: state.last_seq });
+    }
+    return states;
+  }
+
   async open(options: Parameters<PartitionLog["open"]>[0]): Promise<OpenLog> {
     const { connection, jsm, names, kind, onRestart } = this.#options;
     const { partition } = options;

@@ -32,8 +32,23 @@ export class Names {
     return `${this.namespace}.${kind === "route" ? "in" : "status"}.${twoDigits(partition)}`;
   }
 
+  logSubjects(kind: LogKind): string {
+    return `${this.namespace}.${kind === "route" ? "in" : "status"}.*`;
+  }
+
   logStream(kind: LogKind, partition: number): string {
-    return `${this.namespace}_${kind === "route" ? "IN" : "STATUS"}_${twoDigits(partition)}`;
+    return `${this.#logPrefix(kind)}${twoDigits(partition)}`;
+  }
+
+  /** The partition of a stream; null for one that is no log of this kind. */
+  partitionOfLog(kind: LogKind, stream: string): number | null {
+    const prefix = this.#logPrefix(kind);
+    const digits = stream.startsWith(prefix) ? stream.slice(prefix.length) : "";
+    return /^\d+$/.test(digits) ? Number(digits) : null;
+  }
+
+  #logPrefix(kind: LogKind): string {
+    return `${this.namespace}_${kind === "route" ? "IN" : "STATUS"}_`;
   }
 
   get eventStream(): string {
@@ -71,8 +86,23 @@ export class Names {
     return `${this.namespace}.out.${channelId}.${priority}`;
   }
 
+  /** The channel that a subject of {@link allOut} is about. */
+  channelOfOut(subject: string): string {
+    return subject.split(".").at(-2) ?? "";
+  }
+
   get allOut(): string {
     return `${this.namespace}.out.>`;
+  }
+
+  /** The bucket of the members' signs of life. */
+  get memberBucket(): string {
+    return `${this.namespace}_members`;
+  }
+
+  /** Says that partitions were given back. */
+  get partitionsReleased(): string {
+    return `${this.namespace}.partitions.released`;
   }
 
   get directoryChanged(): string {

@@ -66,7 +66,7 @@ with fence as (
   select r.channel_id, r.number, r.hour_ms, r.shard, r.received, r.segments_in
   from json_to_recordset($11::text::json)
     as r (channel_id text, number text, hour_ms bigint, shard int, received bigint, segments_in bigint)
-  where (select ok from held)
+  where (select ok from held) order by r.channel_id, r.hour_ms, r.number, r.shard
   on conflict (channel_id, hour_ms, number, shard) do update set
     received = s.received + excluded.received, segments_in = s.segments_in + excluded.segments_in
 ), dead_letter_rows as (

@@ -5,8 +5,11 @@
  */
 import type { Sql } from "./database.ts";
 
-/** Repeats of a webhook or of an idempotency key are recognised for this long. */
-export const SEEN_RETENTION_MS = 7 * 86_400_000;
+/**
+ * Repeats of a webhook or of an idempotency key are recognised for this long: longer than the logs are kept, so that a
+ * whole log can be read again.
+ */
+export const SEEN_RETENTION_MS = 8 * 86_400_000;
 const ROWS_AT_ONCE = 5_000;
 
 /** Removes expired rows in small portions, so that nobody waits for a long delete. */

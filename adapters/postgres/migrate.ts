@@ -79,6 +79,7 @@ async function ensureInstallation(db: Database, partitions: number): Promise<voi
     await ensurePartitionRows(tx, "route", partitions);
     await ensurePartitionRows(tx, "status", STATUS_PARTITIONS);
     await ensurePartitionRows(tx, "send", SEND_PARTITIONS);
+    await ensurePartitionRows(tx, "singleton", 1);
   });
 }
 

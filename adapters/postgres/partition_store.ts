@@ -4,8 +4,22 @@
  * @module
  */
 import type { OutboxRow } from "../../core/outbox.ts";
-import type { OwnedPartition, PartitionKind, PartitionStore } from "../../core/ports/partition_store.ts";
+import type {
+  OwnedPartition,
+  PartitionKind,
+  PartitionRow,
+  PartitionStore,
+} from "../../core/ports/partition_store.ts";
 import type { Sql } from "./database.ts";
+
+interface Row {
+  readonly kind: PartitionKind;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly owner: string | null;
+  readonly cursor: number;
+  readonly stream_created: string | null;
+}
 
 export class PostgresPartitionStore implements PartitionStore {
   readonly #sql: Sql;
@@ -14,23 +28,30 @@ export class PostgresPartitionStore implements PartitionStore {
     this.#sql = sql;
   }
 
-  async acquire(
+  async list(kinds: readonly PartitionKind[]): Promise<PartitionRow[]> {
+    const rows = await this.#sql<Row[]>`
+      select kind, partition, epoch, owner, cursor, stream_created from partitions
+      where kind = any(${[...kinds]}::text[]) order by kind, partition`;
+    return rows.map((row) => ({ ...toOwned(row), kind: row.kind, owner: row.owner }));
+  }
+
+  async take(
     kind: PartitionKind,
-    partitions: readonly number[],
+    judged: readonly { readonly partition: number; readonly epoch: number }[],
     owner: string,
   ): Promise<OwnedPartition[]> {
-    const rows = await this.#sql<
-      { partition: number; epoch: string; cursor: string; stream_created: string | null }[]
-    >`
-      update partitions set epoch = epoch + 1, owner = ${owner}
-      where kind = ${kind} and partition = any(${[...partitions]}::int[])
-      returning partition, epoch, cursor, stream_created`;
-    return rows.map((row) => ({
-      partition: row.partition,
-      epoch: Number(row.epoch),
-      cursor: Number(row.cursor),
-      logCreated: row.stream_created,
-    })).sort((a, b) => a.partition - b.partition);
+    const rows = await this.#sql<Row[]>`
+      with wanted as (
+        select p.partition from partitions p
+        join unnest(${judged.map((j) => j.partition)}::int[], ${
+      judged.map((j) => j.epoch)
+    }::bigint[]) as j (partition, epoch) on j.partition = p.partition and j.epoch = p.epoch
+        where p.kind = ${kind} order by p.partition for update of p
+      )
+      update partitions p set epoch = p.epoch + 1, owner = ${owner}
+      from wanted w where p.kind = ${kind} and p.partition = w.partition
+      returning p.kind, p.partition, p.epoch, p.owner, p.cursor, p.stream_created`;
+    return rows.map(toOwned).sort((a, b) => a.partition - b.partition);
   }
 
   async cursors(kind: PartitionKind, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
@@ -54,7 +75,10 @@ export class PostgresPartitionStore implements PartitionStore {
     return rows.length === 1;
   }
 
-  async release(kind: PartitionKind, owned: readonly { partition: number; epoch: number }[]): Promise<void> {
+  async release(
+    kind: PartitionKind,
+    owned: readonly { readonly partition: number; readonly epoch: number }[],
+  ): Promise<void> {
     await this.#sql`
       update partitions p set owner = null
       from unnest(${owned.map((o) => o.partition)}::int[], ${
@@ -87,4 +111,8 @@ export class PostgresPartitionStore implements PartitionStore {
     ]}::bigint[]) as b (partition, sequence)
       where o.kind = ${kind} and o.partition = b.partition and o.sequence <= b.sequence`;
   }
+}
+
+function toOwned({ partition, epoch, cursor, stream_created }: Row): OwnedPartition {
+  return { partition, epoch, cursor, logCreated: stream_created };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ConfigurationStore } from "../../core/ports/configuration.ts";
+import type { ClusterSource } from "../../core/ports/cluster.ts";
 import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
 import type { EventSource } from "../../core/ports/events.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
@@ -11,6 +12,7 @@ import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import { createApp } from "../http/app.ts";
 import type { AppDeps, Readiness } from "../http/deps.ts";
+import { clusterRoutes } from "../http/runtime/cluster.ts";
 import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
 import { eventRoutes } from "../http/runtime/events.ts";
 import { messageRoutes } from "../http/runtime/messages.ts";
@@ -38,6 +40,7 @@ export interface ApiOptions {
   readonly ingress: Ingress;
   readonly events: EventSource;
   readonly deadLetters: DeadLetterStore;
+  readonly cluster: ClusterSource;
   readonly http: OutgoingHttp;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
@@ -93,7 +96,9 @@ function webhooks(options: ApiOptions): Handler {
   });
 }
 
-function modules({ parts, ingress, events, deadLetters, closing }: ApiOptions): AppDeps["modules"] {
+function modules(
+  { parts, ingress, events, deadLetters, cluster, closing }: ApiOptions,
+): AppDeps["modules"] {
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
   return [
@@ -102,6 +107,7 @@ function modules({ parts, ingress, events, deadLetters, closing }: ApiOptions): 
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
     deadLetterRoutes({ ingress, deadLetters }),
     eventRoutes({ events, closing }),
+    clusterRoutes({ cluster }),
   ];
 }
 

@@ -23,7 +23,6 @@ const MINUTE_MS = 60_000;
 /** Tells the conversations concerned; repeats until it is applied are one command. */
 export async function deliverOverdueParts(options: OverduePartsOptions): Promise<void> {
   const { sql, owner, directory, ingress, now } = options;
-  if (owner.state !== "running") return;
   const at = now();
   const partitions = owner.owned.map(({ partition }) => partition);
   // Of a number that was taken away the parts stay where they are: nobody could be given them.

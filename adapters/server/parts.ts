@@ -10,7 +10,13 @@ import { type Embedded, startEmbedded } from "../embedded/embedded.ts";
 import { loadSecrets } from "../embedded/secrets_file.ts";
 import { connectNats, hasAtomicBatches, UnsuitableServerError } from "../nats/connection.ts";
 import { ensureStreams, Names } from "../nats/topology.ts";
-import { connectDatabase, type Database, overKysely, type Sql } from "../postgres/database.ts";
+import {
+  connectDatabase,
+  type ConnectOptions,
+  type Database,
+  overKysely,
+  type Sql,
+} from "../postgres/database.ts";
 import { migrateDatabase, PartitionsMismatchError } from "../postgres/migrate.ts";
 import type { Config } from "../system/config.ts";
 import { patiently } from "./patience.ts";
@@ -25,6 +31,8 @@ export interface Parts {
   readonly jsm: JetStreamManager;
   readonly names: Names;
   readonly atomicBatches: boolean;
+  /** Makes the streams that are missing. */
+  readonly ensureStreams: () => Promise<void>;
   readonly masterKeys: readonly string[];
   readonly embedded: Embedded | null;
   /** Tells this process from others, also from its own former runs. */
@@ -40,6 +48,8 @@ export interface OpenPartsOptions {
 }
 
 const HOT_CONNECTIONS = 8;
+/** A transaction that a paused process left open holds up the take-over of its partitions for so long. */
+const HOT_IDLE_MS = 1_000;
 const CONNECTIONS = 8;
 const DAY_MS = 86_400_000;
 /** How long logs and events are kept for replay. */
@@ -58,13 +68,13 @@ export async function openParts(options: OpenPartsOptions): Promise<Parts> {
       ? stack.use(await startEmbedded({ dataDir: config.dataDir, say, signal }))
       : null;
     const databaseUrl = config.databaseUrl ?? embedded!.databaseUrl;
-    const pool = (name: string, max: number) => {
-      const sql = connectDatabase(databaseUrl, { max, applicationName: `patchbay ${name}` });
+    const pool = (name: string, max: number, more: Partial<ConnectOptions> = {}) => {
+      const sql = connectDatabase(databaseUrl, { max, applicationName: `patchbay ${name}`, ...more });
       stack.defer(() => sql.end({ timeout: 2 }));
       return sql;
     };
     const sql = pool("api", CONNECTIONS);
-    const hotSql = pool("pipeline", HOT_CONNECTIONS);
+    const hotSql = pool("pipeline", HOT_CONNECTIONS, { idleInTransactionTimeoutMs: HOT_IDLE_MS });
     const [connection] = await Promise.all([
       openBroker(options, embedded),
       openDatabase(options, sql),
@@ -72,15 +82,16 @@ export async function openParts(options: OpenPartsOptions): Promise<Parts> {
     stack.defer(() => connection.close());
     const names = new Names(config.namespace);
     const atomicBatches = hasAtomicBatches(connection);
+    const streams = {
+      names,
+      partitions: config.partitions,
+      replicas: config.replicas,
+      retentionMs: RETENTION_MS,
+      atomicBatches,
+    };
     const jsm = await patiently({ what: "JetStream", say, signal }, async () => {
       const manager = await jetstreamManager(connection);
-      await ensureStreams(manager, {
-        names,
-        partitions: config.partitions,
-        replicas: config.replicas,
-        retentionMs: RETENTION_MS,
-        atomicBatches,
-      });
+      await ensureStreams(manager, streams);
       return manager;
     });
     const owned = stack.move();
@@ -92,6 +103,7 @@ export async function openParts(options: OpenPartsOptions): Promise<Parts> {
       jsm,
       names,
       atomicBatches,
+      ensureStreams: () => ensureStreams(jsm, streams),
       masterKeys: config.masterKeys ?? [embedded?.masterKey ?? (await loadSecrets(config.dataDir)).masterKey],
       embedded,
       processId,

@@ -26,8 +26,8 @@ export interface PlatformsOptions {
   readonly now: () => number;
 }
 
-/** Serves requests and posts events from now on. Returns the way to stop. */
-export function startPlatforms(options: PlatformsOptions): () => Promise<void> {
+/** Serves platforms' requests, with any number of other processes. Returns the way to stop. */
+export function servePlatforms(options: PlatformsOptions): () => Promise<void> {
   const { parts, directory, log, now } = options;
   const commands = new PlatformCommands({
     connection: parts.connection,
@@ -39,6 +39,13 @@ export function startPlatforms(options: PlatformsOptions): () => Promise<void> {
     now,
     onError: (error) => log.error("platform-request-failed", { reason: String(error) }),
   });
+  commands.start();
+  return () => commands.stop();
+}
+
+/** Posts events to platforms' endpoints: to be done by one process at a time. Returns the way to stop. */
+export function startPush(options: PlatformsOptions): () => Promise<void> {
+  const { parts, directory, log, now } = options;
   const push = new PlatformPush({
     js: jetstream(parts.connection),
     jsm: parts.jsm,
@@ -49,9 +56,6 @@ export function startPlatforms(options: PlatformsOptions): () => Promise<void> {
     now,
     onFault: (platformId, reason) => log.warn("platform-push-delayed", { platformId, reason }),
   });
-  commands.start();
   push.start();
-  return async () => {
-    await Promise.all([commands.stop(), push.stop()]);
-  };
+  return () => push.stop();
 }

@@ -6,40 +6,39 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Sql } from "../postgres/database.ts";
 import type { Readiness } from "../http/deps.ts";
-import type { Router } from "./router.ts";
-import type { Sender } from "./sender.ts";
+import type { Membership } from "./membership.ts";
 
 type PartCheck = Readiness["checks"][string];
 
-/** Asks every part; `router` and `sender` are null in a process without the role. */
+/** Asks every part. */
 export async function readinessOf(
-  parts: {
-    readonly broker: BrokerWatch;
-    readonly sql: Sql;
-    readonly router: Router | null;
-    readonly sender: Sender | null;
-  },
+  parts: { readonly broker: BrokerWatch; readonly sql: Sql; readonly membership: Membership },
 ): Promise<Readiness> {
   const checks = {
     broker: parts.broker.check(),
     database: await checkDatabase(parts.sql),
-    ...(parts.router === null ? {} : { router: checkRouter(parts.router) }),
-    ...(parts.sender === null ? {} : { sender: checkSender(parts.sender) }),
+    membership: checkMembership(parts.membership),
   };
   return { ready: Object.values(checks).every((check) => check.ok), checks };
 }
 
-function checkRouter({ owners }: Router): PartCheck {
-  const lost = Object.entries(owners).filter(([, owner]) => owner.state !== "running");
-  return lost.length === 0
-    ? { ok: true, detail: "all partitions are applied" }
-    : { ok: false, detail: lost.map(([kind, owner]) => `${kind}: ${owner.state}`).join(", ") };
-}
+/** Sharing out takes a moment when members come and go; longer than this it is a fault. */
+const UNSETTLED_MS_MAX = 5_000;
 
-function checkSender(sender: Sender): PartCheck {
-  return sender.whole()
-    ? { ok: true, detail: "all lanes are owned" }
-    : { ok: false, detail: "another process took send lanes over" };
+function checkMembership({ members, states }: Membership): PartCheck {
+  if (!members.isSure()) {
+    return { ok: false, detail: "its signs of life are not taken; it works on no partition meanwhile" };
+  }
+  const nowMs = performance.now();
+  const detail = states.map(({ kind, held, wished }) =>
+    held === wished ? `${kind}: ${held}` : `${kind}: ${held} of ${wished}`
+  );
+  return {
+    ok: states.every(({ unsettledSinceMs }) =>
+      unsettledSinceMs === null || nowMs - unsettledSinceMs < UNSETTLED_MS_MAX
+    ),
+    detail: [`${members.living().length} alive`, ...detail].join("; "),
+  };
 }
 
 /** Follows the connection's state; `onReconnect` is called each time it is back. */

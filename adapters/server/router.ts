@@ -1,5 +1,5 @@
 /**
- * The routing stage of a process: owns the conversations' partitions and those of the delivery reports.
+ * The routing stage of a process: works on partitions of the conversations and of the delivery reports.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { PartitionKind } from "../../core/ports/partition_store.ts";
 import type { Applier } from "../../core/runtime/lane.ts";
-import { PartitionOwner } from "../../core/runtime/partition_owner.ts";
+import { type LaneView, PartitionOwner } from "../../core/runtime/partition_owner.ts";
 import { PendingMatcher } from "../../core/status/pending_matcher.ts";
 import { StatusApplier } from "../../core/status/status_applier.ts";
 import { ConversationApplier } from "../../routing/conversation_applier.ts";
@@ -33,8 +33,10 @@ export interface RouterOptions {
   readonly directory: DirectorySource;
   readonly ingress: Ingress;
   readonly publisher: EventPublisher;
-  /** Takes new outbound messages to the send lanes of this process; false when it has none. */
-  readonly onQueued: (messages: readonly MessageRow[]) => boolean;
+  /** Takes new outbound messages to the send lanes of this process; gives those back that belong to others. */
+  readonly onQueued: (messages: readonly MessageRow[]) => readonly MessageRow[];
+  /** Partitions turned out to be another process's. */
+  readonly onFenced: (kind: LogKind, partitions: readonly number[]) => void;
   readonly metrics: () => Metrics;
   readonly log: Log;
   readonly now: () => number;
@@ -52,15 +54,16 @@ const IDLE_SWEEP_MS = 1_000;
 const IDLE_BATCH = 1_000;
 const PARTS_SWEEP_MS = 1_000;
 const PENDING_MS = 1_000;
+const LOG_CHECK_MS = 2_000;
 
-/** Takes the partitions and starts to apply them. Rejects when the database or the broker is away. */
-export async function startRouter(options: RouterOptions): Promise<Router> {
+/** Makes ready to apply partitions; which ones is for others to say. */
+export function startRouter(options: RouterOptions): Router {
   const { parts, directory, now } = options;
   const conversations = new PostgresConversationStore(parts.hotSql);
   const status = new PostgresStatusStore(parts.hotSql);
   const nudge = sendNudger(parts);
   const onQueued = (messages: readonly MessageRow[]) => {
-    if (!options.onQueued(messages)) nudge(messages);
+    nudge(options.onQueued(messages));
   };
   const statusStream = (partition: number) => parts.names.logStream("status", partition);
   const onDeadLetter = (letter: DeadLetterRow) => {
@@ -72,19 +75,19 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     "route",
     options.partitions,
     ROUTE_LANES,
-    (lane, epochOf) =>
+    ({ epochOf, lowest }) =>
       new ConversationApplier({
         store: conversations,
         directory,
         epochOf,
-        shard: lane,
+        shard: lowest,
         streamOf: (partition) => parts.names.logStream("route", partition),
         onQueued,
         onDeadLetter,
         now,
       }),
   );
-  const reports = owner(options, "status", STATUS_PARTITIONS, 1, (_, epochOf) =>
+  const reports = owner(options, "status", STATUS_PARTITIONS, 1, ({ epochOf }) =>
     new StatusApplier({
       store: status,
       epochOf,
@@ -92,11 +95,11 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       onDeadLetter,
       now,
     }));
-  await Promise.all([route.start(), reports.start()]);
+  const owners = { route, status: reports };
   const pending = new PendingMatcher({
     store: status,
     partitions: new PostgresPartitionStore(parts.hotSql),
-    owned: () => reports.state === "running" ? reports.owned : [],
+    owned: () => reports.owned,
     publish: (row) => options.publisher.publish(row.payload),
     streamOf: statusStream,
     onDeadLetter,
@@ -123,12 +126,18 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       run: async () => void await pending.run(),
       onError,
     }),
+    periodically({
+      name: "look whether logs were replaced",
+      intervalMs: LOG_CHECK_MS,
+      run: async () => void await checkLogs(options, owners),
+      onError,
+    }),
   ];
   return {
-    owners: { route, status: reports },
+    owners,
     restart: (reason) => {
-      route.restart(reason);
-      reports.restart(reason);
+      for (const owner of Object.values(owners)) owner.restart(reason);
+      checkLogs(options, owners).catch((error) => onError("look whether logs were replaced", error as Error));
     },
     stop: async () => {
       await Promise.all(stops.map((stop) => stop()));
@@ -142,14 +151,13 @@ function owner(
   kind: LogKind & PartitionKind,
   count: number,
   lanes: number,
-  createApplier: (lane: number, epochOf: (partition: number) => number) => Applier,
+  createApplier: (lane: LaneView) => Applier,
 ): PartitionOwner {
   const { parts, publisher, log } = options;
   return new PartitionOwner({
     kind,
-    partitions: Array.from({ length: count }, (_, partition) => partition),
+    partitions: count,
     lanes,
-    owner: parts.processId,
     log: new JetStreamLog({
       connection: parts.connection,
       jsm: parts.jsm,
@@ -160,10 +168,13 @@ function owner(
     store: new PostgresPartitionStore(parts.hotSql),
     createApplier,
     publish: (row) => publisher.publish(row.payload),
-    onFenced: () =>
-      log.error("partitions-lost", {
+    onFenced: (partitions) => options.onFenced(kind, partitions),
+    onReplaced: (partition, reason) =>
+      log.warn("log-replaced", {
         kind,
-        reason: "another process took the partitions over; this one applies none of them any more",
+        partition,
+        reason,
+        action: "read again from where nothing is missed",
       }),
     onError: (error, tries) => {
       options.metrics().commitFailures.inc({ kind });
@@ -172,6 +183,17 @@ function owner(
     onCommit: (durationMs) => options.metrics().commitSeconds.observe({ kind }, durationMs / 1000),
     clock: systemClock,
   });
+}
+
+/** Logs that are gone altogether are made anew; their readers find them. */
+async function checkLogs({ parts, log }: RouterOptions, owners: Router["owners"]): Promise<void> {
+  const missing = (await Promise.all(Object.values(owners).map((owner) => owner.check()))).flat();
+  if (missing.length === 0) return;
+  log.error("logs-gone", {
+    count: missing.length,
+    action: "made anew; what was in them and not applied is lost",
+  });
+  await parts.ensureStreams();
 }
 
 /** Messages in one nudge: it stays far below the broker's limit, and what it misses is found by a sweep. */
@@ -192,7 +214,6 @@ function sendNudger({ connection, names }: Parts): (messages: readonly MessageRo
 
 async function closeIdleSessions(options: RouterOptions, route: PartitionOwner): Promise<void> {
   const { parts, ingress, now } = options;
-  if (route.state !== "running") return;
   const partitions = route.owned.map(({ partition }) => partition);
   const idle = await findIdleSessions(parts.sql, partitions, now(), IDLE_BATCH);
   await Promise.all(idle.map((session) =>

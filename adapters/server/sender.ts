@@ -7,7 +7,7 @@ import type { Channel } from "../../core/channel.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
 import type { Provider } from "../../core/ports/provider.ts";
-import { type QueuedMessage, SEND_LANES } from "../../core/send/queued_message.ts";
+import type { QueuedMessage } from "../../core/send/queued_message.ts";
 import type { Health } from "../../core/send/channel_health.ts";
 import type { Settlement } from "../../core/send/outcome.ts";
 import { SendWorker } from "../../core/send/send_worker.ts";
@@ -30,23 +30,24 @@ export interface SenderOptions {
   readonly statusUrl: (channel: Channel, messageId: string) => string;
   /** Told of what the calls say of a channel. */
   readonly onHealth: (channel: Channel, health: Health | null) => void;
+  /** Whether nobody can have taken this process's lanes for ownerless. */
+  readonly isSure: () => boolean;
+  /** Lanes turned out to be another process's. */
+  readonly onFenced: (lanes: readonly number[]) => void;
   readonly metrics: () => Metrics;
   readonly log: Log;
 }
 
 export interface Sender {
   readonly worker: SendWorker;
-  /** Whether every lane is still ours. */
-  readonly whole: () => boolean;
   stop(): Promise<void>;
 }
 
-/** Takes the send lanes and starts to send. Rejects when the database is away. */
-export async function startSender(options: SenderOptions): Promise<Sender> {
+/** Makes ready to send; the lanes are for others to bring. */
+export function startSender(options: SenderOptions): Sender {
   const { parts, log } = options;
   const worker = new SendWorker({
-    owner: parts.processId,
-    lanes: Array.from({ length: SEND_LANES }, (_, lane) => lane),
+    isSure: options.isSure,
     store: new PostgresSendStore(parts.hotSql),
     partitions: new PostgresPartitionStore(parts.hotSql),
     directory: options.directory,
@@ -56,8 +57,7 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
     publish: (row) => options.publisher.publish(row.payload),
     clock: systemClock,
     random: Math.random,
-    onFenced: (lanes) =>
-      log.error("lanes-lost", { lanes: lanes.length, reason: "another process took the send lanes over" }),
+    onFenced: options.onFenced,
     onError: (error, what) => log.warn("sending-failed", { what, reason: error.message }),
     onSettled: (message, channel, settlement) => count(options.metrics(), message, channel, settlement),
     onHealth: options.onHealth,
@@ -65,16 +65,16 @@ export async function startSender(options: SenderOptions): Promise<Sender> {
       if (Object.values(counts).some((n) => n > 0)) log.warn("uncertain-sends-found", counts);
     },
   });
-  await worker.start();
+  worker.start();
   const subscription = parts.connection.subscribe(parts.names.allOut, {
     callback: (error, message) => {
-      if (error) return;
+      // Most are for other senders, where there are many.
+      if (error || !worker.owns(parts.names.channelOfOut(message.subject))) return;
       worker.onNudge(message.json<QueuedMessage[]>());
     },
   });
   return {
     worker,
-    whole: () => worker.stats.lanes === SEND_LANES,
     stop: async () => {
       subscription.unsubscribe();
       await worker.stop();

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Channel } from "../../core/channel.ts";
+import type { PartitionHolder } from "../../core/membership/partition_keeper.ts";
+import type { MessageRow } from "../../core/message.ts";
 import { OutgoingClient } from "../http_client/outgoing_client.ts";
 import { parseAllowList, PrivateAddressGuard } from "../http_client/private_address_guard.ts";
 import { EventHub } from "../nats/event_hub.ts";
@@ -22,14 +24,17 @@ import { createSecretBox } from "../system/secret_box.ts";
 import { ensureAdministrator } from "./admin_key.ts";
 import { createApi } from "./api.ts";
 import { createChannelHealth } from "./channel_health.ts";
+import { createClusterSource } from "./cluster.ts";
 import { serveHttp } from "./http.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { newProcessId, openParts, type Parts } from "./parts.ts";
-import { startPlatforms } from "./platforms.ts";
+import { Membership } from "./membership.ts";
+import { servePlatforms, startPush } from "./platforms.ts";
 import { BrokerWatch, readinessOf } from "./readiness.ts";
 import { type Router, startRouter } from "./router.ts";
 import { type Sender, startSender } from "./sender.ts";
+import { createSingleton } from "./singleton.ts";
 
 export interface ServerOptions {
   readonly config: Config;
@@ -98,6 +103,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       new OutgoingClient({ guard: new PrivateAddressGuard(parseAllowList(config.allowPrivate).list) }),
     );
 
+    const membership = new Membership({ parts, config, version: options.version, log });
+    const holders: PartitionHolder[] = [];
     let router: Router | null = null;
     let sender: Sender | null = null;
     const metrics: Metrics = createMetrics({
@@ -108,44 +115,42 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         status: router?.owners.status.waiting ?? 0,
         send: sender?.worker.stats.waiting ?? 0,
       }),
-      partitionsOwned: () => ({
-        route: router?.owners.route.owned.length ?? 0,
-        status: router?.owners.status.owned.length ?? 0,
-        send: sender?.worker.stats.lanes ?? 0,
-      }),
+      partitionsOwned: () => Object.fromEntries(membership.states.map(({ kind, held }) => [kind, held])),
     });
     const deadLetters = new PostgresDeadLetterStore(parts.db);
 
     stack.defer(() => publisher.stop());
     if (config.roles.has("router")) {
-      router = await startRouter({
+      router = startRouter({
         parts,
         partitions: config.partitions,
         directory,
         ingress,
         publisher,
-        onQueued: (messages) => sender?.whole() === true && (sender.worker.onNudge(messages), true),
+        onQueued: (messages) => handOver(messages, sender),
+        onFenced: (kind, partitions) => membership.taken(kind, partitions),
         metrics: () => metrics,
         log,
         now,
       });
       const running = router;
       stack.defer(() => running.stop());
-      const stopPlatforms = startPlatforms({
-        parts,
-        directory,
-        providers: PROVIDERS,
-        ingress,
-        http,
-        deadLetters,
-        log,
-        now,
-      });
-      stack.defer(stopPlatforms);
-      stack.defer(startMaintenance(parts, configuration, (name, error) => failed(name)(error)));
+      const platforms = { parts, directory, providers: PROVIDERS, ingress, http, deadLetters, log, now };
+      stack.defer(servePlatforms(platforms));
+      holders.push(
+        router.owners.route,
+        router.owners.status,
+        createSingleton(() => {
+          const stops = [
+            startPush(platforms),
+            startMaintenance(parts, configuration, (name, error) => failed(name)(error)),
+          ];
+          return async () => void await Promise.all(stops.map((stop) => stop()));
+        }),
+      );
     }
     if (config.roles.has("sender")) {
-      sender = await startSender({
+      sender = startSender({
         parts,
         directory,
         providers: PROVIDERS,
@@ -159,19 +164,25 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           setStatus: configuration.setChannelStatus,
           onError: failed("note a channel's status"),
         }),
+        isSure: () => membership.members.isSure(),
+        onFenced: (lanes) => membership.taken("send", lanes),
         metrics: () => metrics,
         log,
       });
       const running = sender;
       stack.defer(() => running.stop());
+      holders.push(sender.worker);
     }
+    stack.defer(() => membership.leave());
     // From here on a stop no longer waits for a broker that is away: what is not published stays in the outbox.
     stack.defer(() => publisher.drain());
     const broker = new BrokerWatch(parts.connection, () => {
       router?.restart("the broker is back");
       hub.restart("the broker is back");
+      membership.resume();
       log.info("broker-back");
     }, now);
+    await membership.join(holders);
 
     const closing = new AbortController();
     const server = serveHttp(
@@ -186,14 +197,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         ingress,
         events: hub,
         deadLetters,
+        cluster: createClusterSource({ parts, members: membership.members, now }),
         http,
         metrics,
-        readiness: () => readinessOf({ broker, sql: parts.sql, router, sender }),
+        readiness: () => readinessOf({ broker, sql: parts.sql, membership }),
         closing: closing.signal,
         log,
         now,
       }),
     );
+    membership.members.listensAt(server.port);
     stack.defer(() => server.stop());
     stack.defer(() => closing.abort());
     const owned = stack.move();
@@ -213,4 +226,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 function webhookUrl(publicUrl: string, channel: Channel, secret: string | undefined): string {
   return `${publicUrl}/webhooks/${channel.provider}/${secret ?? ""}`;
+}
+
+/** Takes new messages to the sender of this very process; gives back those whose lanes are elsewhere. */
+function handOver(messages: readonly MessageRow[], sender: Sender | null): readonly MessageRow[] {
+  if (sender === null) return messages;
+  const { worker } = sender;
+  const own = messages.filter(({ channel_id }) => worker.owns(channel_id));
+  if (own.length > 0) worker.onNudge(own);
+  return own.length === messages.length ? [] : messages.filter(({ channel_id }) => !worker.owns(channel_id));
 }

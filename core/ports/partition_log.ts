@@ -25,6 +25,8 @@ export interface OpenLog {
 
 export interface PartitionLog {
   state(partition: number): Promise<LogState>;
+  /** All logs there are, by partition. */
+  states(): Promise<ReadonlyMap<number, LogState>>;
   /** Hands over every message after `afterSequence`, in order and with none missed, until stopped. */
   open(options: {
     readonly partition: number;

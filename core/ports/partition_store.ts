@@ -5,7 +5,19 @@
  */
 import type { OutboxRow } from "../outbox.ts";
 
-export type PartitionKind = "route" | "status" | "send";
+/** `singleton` has one partition: what exactly one router does. */
+export type PartitionKind = "route" | "status" | "send" | "singleton";
+
+/** A partition as it is stored. */
+export interface PartitionRow {
+  readonly kind: PartitionKind;
+  readonly partition: number;
+  readonly epoch: number;
+  /** Who took it last; null when it was given back. */
+  readonly owner: string | null;
+  readonly cursor: number;
+  readonly logCreated: string | null;
+}
 
 export interface OwnedPartition {
   readonly partition: number;
@@ -18,8 +30,17 @@ export interface OwnedPartition {
 }
 
 export interface PartitionStore {
-  /** Takes the partitions over by raising their epochs: whoever had them can no longer commit. */
-  acquire(kind: PartitionKind, partitions: readonly number[], owner: string): Promise<OwnedPartition[]>;
+  /** All partitions of these kinds. */
+  list(kinds: readonly PartitionKind[]): Promise<PartitionRow[]>;
+  /**
+   * Takes partitions over by raising their epochs: whoever had them can no longer commit. Those whose epoch is
+   * not the given one any more are left alone: somebody was faster.
+   */
+  take(
+    kind: PartitionKind,
+    judged: readonly { readonly partition: number; readonly epoch: number }[],
+    owner: string,
+  ): Promise<OwnedPartition[]>;
   /** The last log sequence applied, by partition. */
   cursors(kind: PartitionKind, partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
   /** Moves a cursor to where a new or restored log stands. False when fenced. */
@@ -31,7 +52,10 @@ export interface PartitionStore {
     logCreated: string,
   ): Promise<boolean>;
   /** Marks the partitions as free. Changes nothing where the epoch is no longer ours. */
-  release(kind: PartitionKind, owned: readonly { partition: number; epoch: number }[]): Promise<void>;
+  release(
+    kind: PartitionKind,
+    owned: readonly { readonly partition: number; readonly epoch: number }[],
+  ): Promise<void>;
   /** What former owners committed and did not get published, in order. */
   loadOutbox(kind: PartitionKind, partitions: readonly number[]): Promise<OutboxRow[]>;
   /** Forgets what is published: everything up to and with the given sequences. */

@@ -3,8 +3,10 @@
  * while that write runs the next batch collects.
  *
  * States: *idle* (nothing waits), *applying* (one batch is under way; there is never a second), *pausing*
- * (the last try failed; the same batch is tried again), *stopped* (told to, or fenced: somebody else owns a
- * partition now, nothing of the last batch was written). A stopped lane never starts again.
+ * (the last try failed; the same batch is tried again), *stopped* (told to; it never starts again).
+ *
+ * Partitions come and go while the lane works. A batch that meets a partition which is somebody else's by now
+ * is not written at all: what belongs to that partition is dropped, and the rest is tried again.
  *
  * What a commit has to publish goes out after it, in order, while the next batch is applied; a bound on what
  * is not yet published holds the lane.
@@ -15,6 +17,7 @@ import type { OutboxRow } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogMessage } from "../ports/partition_log.ts";
 import type { PartitionKind, PartitionStore } from "../ports/partition_store.ts";
+import { Publication } from "./publication.ts";
 
 export type ApplyResult =
   | { readonly kind: "committed"; readonly outbox: readonly OutboxRow[] }
@@ -37,7 +40,10 @@ export interface LaneOptions {
   readonly store: PartitionStore;
   /** Resolves when everything in the rows is published. */
   readonly publish: (row: OutboxRow) => Promise<void>;
-  readonly onFenced: () => void;
+  /** Which of these partitions are not ours any more. Rejects when the store is away. */
+  readonly lostOf: (partitions: readonly number[]) => Promise<readonly number[]>;
+  /** Partitions turned out to be somebody else's, and are dropped. */
+  readonly onFenced: (partitions: readonly number[]) => void;
   /** Called with each failed try of a batch. */
   readonly onError: (error: Error, tries: number) => void;
   /** Called after each commit with what it took, ms, and how many log messages it had. */
@@ -62,26 +68,31 @@ const MAX_UNPUBLISHED = 64;
  */
 const BUSY_FROM = 3;
 const BUSY_SPACING_MS = 10;
-const IDLE_CLEAR_MS = 200;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
 export class Lane {
   readonly #options: LaneOptions;
+  readonly #publication: Publication;
+  readonly #partitions = new Set<number>();
   #waiting: LogMessage[] = [];
   #waitingBytes = 0;
+  #batch: readonly LogMessage[] = [];
+  /** Settles when the batch under way does. */
+  #applying: Promise<void> = Promise.resolve();
+  #forgetFirst = false;
   #state: "idle" | "applying" | "stopped" = "idle";
   #running: Promise<void> = Promise.resolve();
-  #unpublished = 0;
-  #published = new Map<number, number>();
-  #cancelClear: (() => void) | null = null;
-  #publishing: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
-  #publicationEnded = false;
   #startedMs = -BUSY_SPACING_MS;
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#publication = new Publication({
+      ...options,
+      isIdle: () => this.#state === "idle",
+      onProgress: () => this.#wake?.(),
+    });
   }
 
   get stopped(): boolean {
@@ -97,8 +108,30 @@ export class Lane {
     return this.#waitingBytes < MAX_WAITING_BYTES;
   }
 
+  /** Takes a partition on: its messages are applied from now on. */
+  add(partition: number): void {
+    this.#partitions.add(partition);
+    // What is remembered of its conversations may be older than its last owner's work.
+    this.#forgetFirst = true;
+  }
+
+  /** Lets go of partitions and drops what waits of them. Resolves when no batch has anything of them any more. */
+  async remove(partitions: readonly number[]): Promise<void> {
+    this.#drop(partitions);
+    while (this.#batch.some(({ partition }) => partitions.includes(partition))) {
+      // A batch that is tried again and again goes on without them.
+      this.#wake?.();
+      await this.#applying;
+    }
+  }
+
+  /** Resolves when all that these partitions committed is told and forgotten; never, if it cannot be told. */
+  settle(partitions: readonly number[]): Promise<void> {
+    return this.#publication.settle(partitions);
+  }
+
   push(message: LogMessage): void {
-    if (this.stopped) return;
+    if (this.stopped || !this.#partitions.has(message.partition)) return;
     this.#waiting.push(message);
     this.#waitingBytes += message.data.length;
     if (this.#state === "idle") {
@@ -109,59 +142,88 @@ export class Lane {
 
   /** Publishes what a former owner left, before anything of this one. */
   recover(rows: readonly OutboxRow[]): void {
-    for (const row of rows) this.#publish(row);
+    for (const row of rows) this.#publication.add(row);
   }
 
   /** Ends after the batch under way; resolves when it and its publications are done or given up. */
   async stop(): Promise<void> {
     this.#state = "stopped";
     this.#wake?.();
-    this.#cancelClear?.();
     await this.#running;
-    await this.#publishing.catch(() => {});
-    await this.#clear();
+    await this.#publication.stop();
   }
 
   async #run(): Promise<void> {
     // Lets everything that arrived in this turn share the first batch.
     await Promise.resolve();
     while (!this.stopped && this.#waiting.length > 0) {
-      while (this.#unpublished >= MAX_UNPUBLISHED && !this.stopped) await this.#sleep(10_000);
-      const { clock } = this.#options;
-      const earlyMs = this.#startedMs + BUSY_SPACING_MS - clock.monotonic();
+      while (this.#publication.behind >= MAX_UNPUBLISHED && !this.stopped) await this.#sleep(10_000);
+      const earlyMs = this.#startedMs + BUSY_SPACING_MS - this.#options.clock.monotonic();
       if (this.#waiting.length >= BUSY_FROM && earlyMs > 0) await this.#rest(earlyMs);
-      this.#startedMs = clock.monotonic();
-      await this.#applyOne(this.#takeBatch());
+      this.#startedMs = this.#options.clock.monotonic();
+      this.#batch = this.#takeBatch();
+      this.#applying = this.#applyBatch();
+      await this.#applying;
     }
     if (this.stopped) return;
     this.#state = "idle";
     // The clean-up may have been due while the last batch was applied.
-    if (this.#published.size > 0) this.#clearSoon();
+    this.#publication.clearSoon();
   }
 
-  async #applyOne(batch: LogMessage[]): Promise<void> {
-    for (let tries = 1; !this.stopped; tries++) {
-      const published = this.#published;
-      this.#published = new Map();
-      const startedMs = this.#options.clock.monotonic();
+  /** Tries until the batch is committed or has nothing left that is ours. */
+  async #applyBatch(): Promise<void> {
+    if (this.#forgetFirst) this.#options.applier.forget();
+    this.#forgetFirst = false;
+    for (let tries = 1; !this.stopped && this.#batch.length > 0; tries++) {
+      const published = this.#publication.takePublished();
+      const started = this.#options.clock.monotonic();
       try {
-        const result = (tries > 1 ? await this.#resultOfEarlierTry(batch) : null) ??
-          await this.#options.applier.apply(batch, published);
-        if (result.kind === "fenced") {
-          this.#state = "stopped";
-          this.#options.onFenced();
-          return;
+        const result = (tries > 1 ? await this.#resultOfEarlierTry(this.#batch) : null) ??
+          await this.#options.applier.apply(this.#batch, published);
+        if (result.kind === "committed") {
+          this.#options.onCommit?.(this.#options.clock.monotonic() - started, this.#batch.length);
+          for (const row of result.outbox) this.#publication.add(row);
+          break;
         }
-        this.#options.onCommit?.(this.#options.clock.monotonic() - startedMs, batch.length);
-        for (const row of result.outbox) this.#publish(row);
-        return;
+        this.#publication.giveBack(published);
+        await this.#dropLost();
       } catch (error) {
-        for (const [partition, sequence] of published) this.#markPublished(partition, sequence);
+        this.#publication.giveBack(published);
         this.#options.applier.forget();
         this.#options.onError(error as Error, tries);
-        await this.#sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries - 1, 10)));
+        if (this.#isWanted()) {
+          await this.#sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries - 1, 10)));
+        }
       }
+      this.#batch = this.#batch.filter(({ partition }) => this.#partitions.has(partition));
     }
+    this.#batch = [];
+  }
+
+  /** Whether all of the batch under way is still ours. */
+  #isWanted(): boolean {
+    return this.#batch.every(({ partition }) => this.#partitions.has(partition));
+  }
+
+  async #dropLost(): Promise<void> {
+    const partitions = [...new Set(this.#batch.map(({ partition }) => partition))];
+    const lost = await this.#options.lostOf(partitions);
+    const dropped = lost.filter((partition) => this.#partitions.has(partition));
+    // Given up already, by someone who knew before.
+    if (dropped.length === 0 && this.#isWanted()) {
+      throw new Error("the store refused the batch, but all its partitions are ours");
+    }
+    this.#drop(dropped);
+    if (dropped.length > 0) this.#options.onFenced(dropped);
+  }
+
+  #drop(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#partitions.delete(partition);
+    const hadRoom = this.hasRoom();
+    this.#waiting = this.#waiting.filter(({ partition }) => this.#partitions.has(partition));
+    this.#waitingBytes = this.#waiting.reduce((sum, { data }) => sum + data.length, 0);
+    if (!hadRoom && this.hasRoom()) this.#options.onRoom();
   }
 
   /**
@@ -193,44 +255,6 @@ export class Lane {
     this.#waitingBytes -= bytes;
     if (!hadRoom && this.hasRoom()) this.#options.onRoom();
     return batch;
-  }
-
-  #publish(row: OutboxRow): void {
-    this.#unpublished++;
-    const done = this.#options.publish(row).then(
-      () => this.#markPublished(row.partition, row.sequence),
-      // Happens only while stopping: the row, and all after it, stay in the outbox for the next owner.
-      () => {
-        this.#publicationEnded = true;
-      },
-    ).finally(() => {
-      this.#unpublished--;
-      this.#wake?.();
-    });
-    this.#publishing = Promise.all([this.#publishing, done]).then(() => {});
-  }
-
-  #markPublished(partition: number, sequence: number): void {
-    if (this.#publicationEnded) return;
-    this.#published.set(partition, Math.max(sequence, this.#published.get(partition) ?? 0));
-    this.#clearSoon();
-  }
-
-  #clearSoon(): void {
-    if (this.#cancelClear !== null || this.stopped) return;
-    this.#cancelClear = this.#options.clock.after(IDLE_CLEAR_MS, () => {
-      this.#cancelClear = null;
-      if (this.#state === "idle") this.#clear();
-    });
-  }
-
-  async #clear(): Promise<void> {
-    if (this.#published.size === 0) return;
-    const published = this.#published;
-    this.#published = new Map();
-    await this.#options.store.clearOutbox(this.#options.kind, published).catch(() => {
-      for (const [partition, sequence] of published) this.#markPublished(partition, sequence);
-    });
   }
 
   /** Nothing cuts it short: publications end all the time. */

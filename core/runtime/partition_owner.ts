@@ -1,46 +1,91 @@
 /**
- * Owns partitions of one kind of log: takes the right to them, settles what a former owner left, reads each
+ * Does the work of one kind of log's partitions, as they come and go: settles what a former owner left, reads each
  * log from its cursor and feeds the lanes.
+ *
+ * A log can be replaced under its reader: deleted and made anew, or restored from an older copy. {@link
+ * PartitionOwner.check} finds that out; the partition is then read from where nothing is missed, since what comes
+ * twice is recognised by its key and what is missed is lost.
  *
  * @module
  */
+import type { LossReason, PartitionHolder } from "../membership/partition_keeper.ts";
 import type { OutboxRow } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { OpenLog, PartitionLog } from "../ports/partition_log.ts";
+import type { LogState, OpenLog, PartitionLog } from "../ports/partition_log.ts";
 import type { OwnedPartition, PartitionKind, PartitionStore } from "../ports/partition_store.ts";
 import { type Applier, Lane } from "./lane.ts";
 
+/** What an applier needs to know of its lane. */
+export interface LaneView {
+  /** The fencing token of a partition. */
+  readonly epochOf: (partition: number) => number;
+  /** The lowest partition of the lane: no other lane has it, in no process. */
+  readonly lowest: () => number;
+}
+
 export interface PartitionOwnerOptions {
   readonly kind: PartitionKind;
-  readonly partitions: readonly number[];
+  /** How many partitions there are. */
+  readonly partitions: number;
   /** How many batches may be under way at once; partitions are dealt out among that many lanes. */
   readonly lanes: number;
-  readonly owner: string;
   readonly log: PartitionLog;
   readonly store: PartitionStore;
-  /** The applier of one lane. `epochOf` gives the fencing token of a partition. */
-  readonly createApplier: (lane: number, epochOf: (partition: number) => number) => Applier;
+  readonly createApplier: (lane: LaneView) => Applier;
   readonly publish: (row: OutboxRow) => Promise<void>;
-  /** Another process took a partition over: this one stops applying all of them. */
-  readonly onFenced: () => void;
+  /** Partitions turned out to be another process's. */
+  readonly onFenced: (partitions: readonly number[]) => void;
   readonly onError: (error: Error, tries: number) => void;
+  /** A log was made anew or restored from an older copy. */
+  readonly onReplaced: (partition: number, reason: string) => void;
   readonly onCommit?: (durationMs: number, messages: number) => void;
   readonly clock: Clock;
 }
 
-export class PartitionOwner {
+/** What publications are waited for when a partition is given back; the rest is told by the next owner. */
+const SETTLE_MS_MAX = 1_000;
+/** A living owner finishes a batch and its publications in less. */
+const HAND_OFF_MS_MAX = 3_000;
+
+interface Owned {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly lane: Lane;
+  log: OpenLog | null;
+  logCreated: string;
+  /** The last sequence handed to the lane. */
+  handed: number;
+}
+
+export class PartitionOwner implements PartitionHolder {
+  readonly kind: PartitionKind;
+  readonly partitions: number;
+  readonly role = "router";
+  readonly handOffMsMax = HAND_OFF_MS_MAX;
   readonly #options: PartitionOwnerOptions;
-  #lanes: Lane[] = [];
-  #logs: OpenLog[] = [];
-  #owned: readonly OwnedPartition[] = [];
-  #state: "new" | "running" | "fenced" | "stopped" = "new";
+  readonly #lanes: readonly Lane[];
+  readonly #owned = new Map<number, Owned>();
 
   constructor(options: PartitionOwnerOptions) {
     this.#options = options;
-  }
-
-  get state(): "new" | "running" | "fenced" | "stopped" {
-    return this.#state;
+    this.kind = options.kind;
+    this.partitions = options.partitions;
+    this.#lanes = Array.from({ length: options.lanes }, (_, lane) =>
+      new Lane({
+        kind: options.kind,
+        store: options.store,
+        applier: options.createApplier({
+          epochOf: (partition) => this.#owned.get(partition)?.epoch ?? -1,
+          lowest: () => Math.min(...[...this.#owned.keys()].filter((key) => key % options.lanes === lane)),
+        }),
+        publish: options.publish,
+        lostOf: (partitions) => this.#lostOf(partitions),
+        onFenced: options.onFenced,
+        onError: options.onError,
+        onCommit: options.onCommit,
+        onRoom: () => this.#owned.forEach(({ log }) => log?.pump()),
+        clock: options.clock,
+      }));
   }
 
   /** Log messages that wait in memory, over all partitions. */
@@ -48,77 +93,135 @@ export class PartitionOwner {
     return this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   }
 
-  get owned(): readonly OwnedPartition[] {
-    return this.#owned;
+  /** What is worked on now. */
+  get owned(): readonly { readonly partition: number; readonly epoch: number }[] {
+    return [...this.#owned.values()].filter(({ log }) => log !== null);
   }
 
-  /** Takes the partitions and starts to read. Rejects when the store or the logs cannot be reached. */
-  async start(): Promise<void> {
-    const { kind, partitions, owner, store, lanes, log } = this.#options;
-    this.#owned = await store.acquire(kind, partitions, owner);
-    const epochs = new Map(this.#owned.map(({ partition, epoch }) => [partition, epoch]));
-    this.#lanes = Array.from({ length: lanes }, (_, lane) =>
-      new Lane({
-        kind,
-        store,
-        applier: this.#options.createApplier(lane, (partition) => epochs.get(partition) ?? -1),
-        publish: this.#options.publish,
-        onFenced: () => this.#fenced(),
-        onError: this.#options.onError,
-        onCommit: this.#options.onCommit,
-        onRoom: () => this.#logs.forEach((open) => open.pump()),
-        clock: this.#options.clock,
-      }));
-    const left = await store.loadOutbox(kind, partitions);
-    for (const [index, lane] of this.#lanes.entries()) {
-      lane.recover(left.filter((row) => row.partition % lanes === index));
-    }
-    this.#logs = await Promise.all(this.#owned.map(async (owned) => {
-      const lane = this.#lanes[owned.partition % lanes]!;
-      return await log.open({
-        partition: owned.partition,
-        epoch: owned.epoch,
-        afterSequence: await this.#startingPoint(owned),
-        onMessage: (message) => lane.push(message),
-        hasRoom: () => lane.hasRoom(),
-      });
+  async gain(taken: readonly OwnedPartition[]): Promise<void> {
+    const { kind, store } = this.#options;
+    const left = await store.loadOutbox(kind, taken.map(({ partition }) => partition));
+    await Promise.all(taken.map(async (row) => {
+      const { partition, epoch } = row;
+      const lane = this.#lanes[partition % this.#lanes.length]!;
+      lane.recover(left.filter((outbox) => outbox.partition === partition));
+      const owned: Owned = { partition, epoch, lane, log: null, logCreated: "", handed: 0 };
+      this.#owned.set(partition, owned);
+      await this.#open(owned, row);
     }));
-    if (this.#state === "new") this.#state = "running";
+  }
+
+  async lose(partitions: readonly number[], reason: LossReason): Promise<void> {
+    const leaving = partitions.flatMap((partition) => this.#owned.get(partition) ?? []);
+    for (const { log } of leaving) log?.stop();
+    await Promise.all(this.#lanes.map(async (lane) => {
+      const own = leaving.filter((owned) => owned.lane === lane).map(({ partition }) => partition);
+      if (own.length === 0) return;
+      await lane.remove(own);
+      const settled = lane.settle(own);
+      if (reason === "released") await this.#atMost(settled, SETTLE_MS_MAX);
+    }));
+    for (const owned of leaving) {
+      if (this.#owned.get(owned.partition) === owned) this.#owned.delete(owned.partition);
+    }
   }
 
   /** Starts reading anew: for the owner to call when the connection came back. */
   restart(reason: string): void {
-    for (const log of this.#logs) log.restart(reason);
+    for (const { log } of this.#owned.values()) log?.restart(reason);
   }
 
-  /** Stops reading, finishes the batches under way and gives the partitions back. */
+  /** Looks whether logs were replaced under their readers. Resolves with the partitions that have no log at all. */
+  async check(): Promise<number[]> {
+    const { log, onReplaced } = this.#options;
+    // Before the logs are asked: what is handed over meanwhile may be newer than the answer.
+    const before = [...this.#owned.values()].filter((owned) => owned.log !== null)
+      .map((owned) => ({ owned, log: owned.log, handed: owned.handed }));
+    if (before.length === 0) return [];
+    const states = await log.states();
+    await Promise.all(before.map(async ({ owned, log: open, handed }) => {
+      const state = states.get(owned.partition);
+      if (state === undefined || owned.log !== open) return;
+      const reason = replacement(owned.logCreated, handed, state);
+      if (reason === null) return;
+      onReplaced(owned.partition, reason);
+      await this.#reopen(owned);
+    }));
+    return before.map(({ owned }) => owned.partition).filter((partition) => !states.has(partition));
+  }
+
+  /** Ends the lanes; what was owned is to be lost before. */
   async stop(): Promise<void> {
-    const fenced = this.#state === "fenced";
-    this.#state = "stopped";
-    for (const log of this.#logs) log.stop();
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
-    if (!fenced) await this.#options.store.release(this.#options.kind, this.#owned).catch(() => {});
+  }
+
+  async #reopen(owned: Owned): Promise<void> {
+    const { kind, store, onFenced } = this.#options;
+    const { partition, epoch, lane } = owned;
+    owned.log?.stop();
+    owned.log = null;
+    await lane.remove([partition]);
+    // Marks by the former log's sequences must not meet rows of the new one.
+    await lane.settle([partition]);
+    const row = (await store.list([kind])).find((one) => one.partition === partition);
+    if (this.#owned.get(partition) !== owned) return;
+    if (row?.epoch !== epoch) onFenced([partition]);
+    else await this.#open(owned, row);
+  }
+
+  async #open(owned: Owned, row: OwnedPartition): Promise<void> {
+    const { partition, epoch, lane } = owned;
+    const { created, afterSequence } = await this.#startingPoint(row);
+    owned.logCreated = created;
+    owned.handed = afterSequence;
+    // Lost, or being lost, while the log was asked.
+    if (this.#owned.get(partition) !== owned) return;
+    lane.add(partition);
+    owned.log = await this.#options.log.open({
+      partition,
+      epoch,
+      afterSequence,
+      onMessage: (message) => {
+        owned.handed = message.sequence;
+        lane.push(message);
+      },
+      hasRoom: () => lane.hasRoom(),
+    });
   }
 
   /**
-   * Where to read on. A log that was made anew, or restored from an older copy, stands before the cursor: what
-   * it will get from now on must not be taken for what was applied already.
+   * Where to read on. A log that was made anew is read from its beginning. So is one that was restored from an older
+   * copy and stands before the cursor: nobody can tell which of its entries came after the restoration, and those that
+   * were applied before are recognised by their keys.
    */
-  async #startingPoint(owned: OwnedPartition): Promise<number> {
+  async #startingPoint(owned: OwnedPartition): Promise<{ created: string; afterSequence: number }> {
     const { kind, log, store } = this.#options;
     const { created, lastSequence } = await log.state(owned.partition);
-    const anew = owned.logCreated !== null && owned.logCreated !== created;
-    const cursor = anew ? 0 : Math.min(owned.cursor, lastSequence);
-    if (cursor !== owned.cursor || owned.logCreated === null) {
-      await store.resetCursor(kind, owned.partition, owned.epoch, cursor, created);
+    const isReplaced = replacement(owned.logCreated ?? created, owned.cursor, { created, lastSequence });
+    const afterSequence = isReplaced === null ? owned.cursor : 0;
+    if (afterSequence !== owned.cursor || owned.logCreated !== created) {
+      await store.resetCursor(kind, owned.partition, owned.epoch, afterSequence, created);
     }
-    return cursor;
+    return { created, afterSequence };
   }
 
-  #fenced(): void {
-    if (this.#state !== "running") return;
-    this.#state = "fenced";
-    for (const log of this.#logs) log.stop();
-    this.#options.onFenced();
+  #atMost(done: Promise<void>, ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.clock.after(ms, resolve);
+      done.then(resolve, reject).finally(cancel);
+    });
   }
+
+  async #lostOf(partitions: readonly number[]): Promise<readonly number[]> {
+    const { kind, store } = this.#options;
+    const epochs = new Map((await store.list([kind])).map(({ partition, epoch }) => [partition, epoch]));
+    return partitions.filter((partition) => epochs.get(partition) !== this.#owned.get(partition)?.epoch);
+  }
+}
+
+/** Why a log is not the one that was read up to `sequence`; null when it is. */
+function replacement(created: string, sequence: number, state: LogState): string | null {
+  if (state.created !== created) return `it was made anew at ${state.created}`;
+  if (state.lastSequence < sequence) return `it ends at ${state.lastSequence}, before ${sequence}`;
+  return null;
 }

@@ -13,7 +13,7 @@ import { GroupCommit } from "../group_commit.ts";
 import type { OutboxRow } from "../outbox.ts";
 import { firstSequence } from "../outbox_sequence.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { PartitionStore } from "../ports/partition_store.ts";
+import type { OwnedPartition, PartitionStore } from "../ports/partition_store.ts";
 import type { LaneFence, RecordRow, RecoveryPolicy, SendStore } from "../ports/send_store.ts";
 import type { Claimed } from "./channel_sender.ts";
 import type { Settlement } from "./outcome.ts";
@@ -22,8 +22,6 @@ import { SendPublisher } from "./send_publisher.ts";
 import { afterRecord, recordRow } from "./send_record.ts";
 
 export interface SendLedgerOptions {
-  /** Who owns the lanes, for people to read. */
-  readonly owner: string;
   readonly store: SendStore;
   readonly partitions: PartitionStore;
   /** Resolves when everything in the row is published; rejects only when stopping. */
@@ -62,6 +60,7 @@ export class SendLedger {
   readonly #claims: GroupCommit<ClaimWanted>;
   readonly #records: GroupCommit<RecordWanted>;
   readonly #publisher: SendPublisher;
+  readonly #unrecorded = new Map<number, number>();
   readonly #wakes = new Set<() => void>();
   #closed = false;
 
@@ -90,31 +89,32 @@ export class SendLedger {
     return this.#epochs.size;
   }
 
-  /** Results that are not stored yet. */
-  get unrecorded(): number {
-    return this.#records.pending;
+  /** Results in those lanes that are not stored yet. */
+  unrecorded(lanes: readonly number[]): number {
+    return lanes.reduce((sum, lane) => sum + (this.#unrecorded.get(lane) ?? 0), 0);
   }
 
-  owns(channelId: string): boolean {
-    return this.#epochs.has(sendLaneOf(channelId));
-  }
-
-  /** Takes the lanes, whoever has them; what was committed in them and not published is published first. */
-  async acquire(lanes: readonly number[]): Promise<void> {
-    const { partitions, owner } = this.#options;
-    for (const { partition, epoch } of await partitions.acquire("send", lanes, owner)) {
+  /** Takes lanes on; what was committed in them and not published is published first. */
+  add(lanes: readonly OwnedPartition[]): void {
+    for (const { partition, epoch } of lanes) {
       this.#epochs.set(partition, epoch);
       this.#sequences.set(partition, firstSequence(epoch));
     }
     this.#publisher.reread();
   }
 
-  /** Settles the rows that a former owner left under way. */
+  /** Lets go of lanes: nothing of them is written any more. */
+  remove(lanes: readonly number[]): void {
+    for (const lane of lanes) this.#epochs.delete(lane);
+  }
+
+  /** Settles the rows that a former owner left under way in those lanes. */
   async recover(
+    lanes: readonly number[],
     policies: readonly RecoveryPolicy[],
   ): Promise<Readonly<Record<RecoveryPolicy["policy"], number>>> {
     return await this.#options.store.recover(
-      fencesOf(this.#epochs.keys(), this.#epochs),
+      fencesOf(lanes, this.#epochs),
       policies,
       this.#now(),
     );
@@ -129,21 +129,24 @@ export class SendLedger {
 
   /** Stores a settlement; resolves with the message as it is now. Rejects when the lane is not ours any more. */
   async record(message: QueuedMessage, settlement: Settlement): Promise<QueuedMessage> {
-    const row = recordRow(message, sendLaneOf(message.channel_id), settlement, this.#now());
+    const lane = sendLaneOf(message.channel_id);
+    const row = recordRow(message, lane, settlement, this.#now());
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#unrecorded.set(lane, this.unrecorded([lane]) + 1);
     this.#records.add({ row, settle: resolve }).catch(reject);
-    if (!await promise) throw new Error("the send lane is another process's");
-    return afterRecord(message, row);
+    try {
+      if (!await promise) throw new Error("the send lane is another process's");
+      return afterRecord(message, row);
+    } finally {
+      this.#unrecorded.set(lane, this.unrecorded([lane]) - 1);
+    }
   }
 
-  /** Publishes what can be published and gives the lanes back; writes that fail from now on are given up. */
+  /** Publishes what can be published; writes that fail from now on are given up. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const wake of [...this.#wakes]) wake();
     await this.#publisher.stop();
-    const owned = [...this.#epochs].map(([partition, epoch]) => ({ partition, epoch }));
-    await this.#options.partitions.release("send", owned)
-      .catch((error) => this.#options.onError(error, "give the send lanes back"));
   }
 
   /** Waits; less when the ledger is closed. */

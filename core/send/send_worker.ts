@@ -1,29 +1,34 @@
 /**
- * The sending half of one process: owns send lanes, and with them the channels that belong to them; keeps one
- * {@link ChannelSender} for each, in step with the configuration.
+ * The sending half of one process: works on send lanes as they come and go, and with them on the channels that
+ * belong to them; keeps one {@link ChannelSender} for each, in step with the configuration.
  *
- * States: *new* → *running* → *stopping* (no new claims; what is under way is waited for) → *stopped*.
+ * A channel has one sender anywhere, so its buckets are exact; they start empty, since the former owner may have
+ * used them up a moment ago. A sender makes no calls while others may take this process for dead.
+ *
+ * States: *new* → *running* → *stopped*.
  *
  * @module
  */
 import type { Channel } from "../channel.ts";
 import type { Directory } from "../directory.ts";
 import { PRIORITY } from "../message.ts";
+import type { LossReason, PartitionHolder } from "../membership/partition_keeper.ts";
 import type { DirectorySource } from "../ports/directory.ts";
+import type { OwnedPartition } from "../ports/partition_store.ts";
 import type { CallProvider } from "../ports/provider_call.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { RecoveryPolicy } from "../ports/send_store.ts";
 import type { Health } from "./channel_health.ts";
 import { ChannelSender, type SenderPort } from "./channel_sender.ts";
 import type { Settlement } from "./outcome.ts";
-import { type QueuedMessage, sendLaneOf } from "./queued_message.ts";
+import { type QueuedMessage, SEND_LANES, sendLaneOf } from "./queued_message.ts";
 import { RateGate } from "./rate_gate.ts";
 import { SendFeed } from "./send_feed.ts";
 import { SendLedger, type SendLedgerOptions } from "./send_ledger.ts";
 
 export interface SendWorkerOptions extends SendLedgerOptions {
-  /** The lanes to take. */
-  readonly lanes: readonly number[];
+  /** Whether nobody else can have taken the lanes for ownerless. */
+  readonly isSure: () => boolean;
   readonly directory: DirectorySource;
   /** By kind. */
   readonly providers: ReadonlyMap<string, Provider>;
@@ -41,14 +46,14 @@ export interface SendWorkerOptions extends SendLedgerOptions {
   ) => void;
   /** Called now and then, and at once when it changes much, with what is known of a channel; null: nothing yet. */
   readonly onHealth?: (channel: Channel, health: Health | null) => void;
-  /** Called at the start with what a former owner left under way, by what was done with it. */
+  /** Called for new lanes with what a former owner left under way, by what was done with it. */
   readonly onRecovered?: (counts: Readonly<Record<RecoveryPolicy["policy"], number>>) => void;
   /** Calls under way for one channel at most. @default {64} */
   readonly channelConcurrencyMax?: number;
   /** Calls under way at most; each channel may have a few all the same. @default {512} */
   readonly concurrencyMax?: number;
-  /** What `stop` waits for calls under way, ms. @default {10_000} */
-  readonly stopGraceMs?: number;
+  /** What `lose` waits for calls under way, ms. @default {10_000} */
+  readonly graceMs?: number;
 }
 
 /** What waits and what is under way, for the metrics. */
@@ -74,15 +79,24 @@ const HELD_PAGE_MAX = 500;
 /** Calls that each channel may have under way whatever the others do. */
 const CALLS_MIN = 4;
 const DAY_MS = 86_400_000;
+const GRACE_MS = 10_000;
+/** Above the grace: a lane that is taken while calls are under way makes them uncertain. */
+const HAND_OFF_MS_MAX = 12_000;
 
-export class SendWorker {
+export class SendWorker implements PartitionHolder {
+  readonly kind = "send";
+  readonly partitions = SEND_LANES;
+  readonly role = "sender";
+  readonly handOffMsMax = HAND_OFF_MS_MAX;
   readonly #options: SendWorkerOptions;
   readonly #ledger: SendLedger;
   readonly #feed: SendFeed;
   readonly #senders = new Map<string, ChannelSender>();
   /** Senders that found all slots taken. */
   readonly #starved = new Set<ChannelSender>();
-  #state: "new" | "running" | "stopping" | "stopped" = "new";
+  /** Lanes whose channels are to have senders. */
+  readonly #lanes = new Set<number>();
+  #state: "new" | "running" | "stopped" = "new";
   #inFlight = 0;
   #sweeps = 0;
   #following: Promise<void> = Promise.resolve();
@@ -106,15 +120,37 @@ export class SendWorker {
     return { waiting, inFlight: this.#inFlight, lanes: this.#ledger.lanes, channels };
   }
 
-  /** Takes the lanes, settles what a former owner left and starts to send. Rejects when the store is away. */
-  async start(): Promise<void> {
-    const { lanes, directory } = this.#options;
-    await this.#ledger.acquire(lanes);
-    await this.#recover(directory.current());
+  /** Follows the configuration from now on; lanes are for {@link gain} to bring. */
+  start(): void {
     this.#state = "running";
-    this.#unwatch = directory.onChange((changed) => this.#followLater(changed));
-    await this.#follow(directory.current());
+    this.#unwatch = this.#options.directory.onChange((changed) => this.#followLater(changed));
     this.#scheduleSweep();
+  }
+
+  owns(channelId: string): boolean {
+    return this.#lanes.has(sendLaneOf(channelId));
+  }
+
+  /** Settles what a former owner left under way, and starts to send. Rejects when the store is away. */
+  gain(owned: readonly OwnedPartition[]): Promise<void> {
+    const lanes = owned.map(({ partition }) => partition);
+    return this.#inTurn(async () => {
+      this.#ledger.add(owned);
+      await this.#recover(lanes);
+      for (const lane of lanes) this.#lanes.add(lane);
+      await this.#follow(this.#options.directory.current());
+    });
+  }
+
+  /** Claims no more in these lanes, waits a while for the calls under way, and records them. */
+  async lose(lanes: readonly number[], reason: LossReason): Promise<void> {
+    const senders = await this.#inTurn(() => Promise.resolve(this.#silence(lanes)));
+    const isBusy = () => this.#ledger.unrecorded(lanes) > 0 || senders.some((sender) => sender.unsettled > 0);
+    const untilMs = this.#options.clock.monotonic() + (this.#options.graceMs ?? GRACE_MS);
+    while (reason === "released" && isBusy() && this.#options.clock.monotonic() < untilMs) {
+      await this.#ledger.sleep(10);
+    }
+    this.#ledger.remove(lanes);
   }
 
   /** Messages that were committed a moment ago: the fast path. Those of other lanes are left alone. */
@@ -127,37 +163,41 @@ export class SendWorker {
     }
   }
 
-  /** Claims no more, waits a while for the calls under way, records, publishes and gives the lanes back. */
+  /** Publishes what can be published. The lanes are to be lost before. */
   async stop(): Promise<void> {
-    if (this.#state === "stopping" || this.#state === "stopped") return;
-    this.#state = "stopping";
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
     this.#unwatch?.();
     this.#cancelSweep?.();
     this.#feed.stop();
     for (const sender of this.#senders.values()) sender.stop();
-    const untilMs = this.#options.clock.monotonic() + (this.#options.stopGraceMs ?? 10_000);
-    while (this.#isBusy() && this.#options.clock.monotonic() < untilMs) await this.#ledger.sleep(10);
-    this.#state = "stopped";
     await this.#ledger.close();
   }
 
-  #isBusy(): boolean {
-    return this.#ledger.unrecorded > 0 || [...this.#senders.values()].some((sender) => sender.unsettled > 0);
+  async #recover(lanes: readonly number[]): Promise<void> {
+    const policies: RecoveryPolicy[] = [];
+    for (const channel of this.#options.directory.current().channels.values()) {
+      const lane = sendLaneOf(channel.id);
+      if (!lanes.includes(lane)) continue;
+      const idempotent = this.#options.providers.get(channel.provider)?.supports.idempotency ?? false;
+      policies.push({
+        channelId: channel.id,
+        lane,
+        policy: idempotent ? "requeue" : channel.settings.uncertain,
+      });
+    }
+    if (policies.length > 0) this.#options.onRecovered?.(await this.#ledger.recover(lanes, policies));
   }
 
-  async #recover(directory: Directory): Promise<void> {
-    const policies: RecoveryPolicy[] = [];
-    for (const channel of directory.channels.values()) {
-      if (!this.#ledger.owns(channel.id)) continue;
-      const idempotent = this.#options.providers.get(channel.provider)?.supports.idempotency ?? false;
-      const policy = idempotent ? "requeue" : channel.settings.uncertain;
-      policies.push({ channelId: channel.id, lane: sendLaneOf(channel.id), policy });
-    }
-    if (policies.length > 0) this.#options.onRecovered?.(await this.#ledger.recover(policies));
+  /** Changes of what there is to send for are carried out one after the other. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#following.then(run);
+    this.#following = result.then(() => {}, () => {});
+    return result;
   }
 
   #followLater(directory: Directory): void {
-    this.#following = this.#following.then(() => this.#follow(directory))
+    this.#inTurn(() => this.#follow(directory))
       .catch((error) => this.#options.onError(error, "follow a change of the configuration"));
   }
 
@@ -165,7 +205,7 @@ export class SendWorker {
   async #follow(directory: Directory): Promise<void> {
     const added: Channel[] = [];
     for (const channel of directory.channels.values()) {
-      if (!this.#ledger.owns(channel.id)) continue;
+      if (!this.owns(channel.id)) continue;
       const sender = this.#senders.get(channel.id);
       if (sender === undefined) added.push(channel);
       else if (sender.channel !== channel) sender.change(channel);
@@ -197,6 +237,15 @@ export class SendWorker {
     }
   }
 
+  /** Ends the senders of those lanes; what they have under way goes on. */
+  #silence(lanes: readonly number[]): ChannelSender[] {
+    for (const lane of lanes) this.#lanes.delete(lane);
+    const ids = [...this.#senders.keys()].filter((id) => lanes.includes(sendLaneOf(id)));
+    const senders = ids.map((id) => this.#senders.get(id)!);
+    for (const id of ids) this.#drop(id);
+    return senders;
+  }
+
   #drop(channelId: string): void {
     const sender = this.#senders.get(channelId);
     if (sender === undefined) return;
@@ -206,7 +255,7 @@ export class SendWorker {
   }
 
   #fenced(lanes: readonly number[]): void {
-    for (const id of [...this.#senders.keys()]) if (lanes.includes(sendLaneOf(id))) this.#drop(id);
+    this.#silence(lanes);
     this.#options.onFenced(lanes);
   }
 
@@ -219,6 +268,8 @@ export class SendWorker {
       concurrencyMax: this.#options.channelConcurrencyMax ?? 64,
       numberOf: (id) => directory.current().numbers.get(id),
       mayCall: (inFlight) => {
+        // The sweep tries again; before long the lanes are lost, or nobody doubts any more.
+        if (!this.#options.isSure()) return false;
         const may = inFlight < CALLS_MIN || this.#inFlight < (this.#options.concurrencyMax ?? 512);
         if (!may) this.#starved.add(self());
         return may;

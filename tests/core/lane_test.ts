@@ -23,12 +23,13 @@ function scripted(script: {
   publish?: (row: OutboxRow) => Promise<void>;
   cursors?: () => ReadonlyMap<number, number>;
   outbox?: () => OutboxRow[];
+  lost?: () => Promise<number[]>;
 }) {
   const seen = {
     batches: [] as number[][],
     cleared: [] as [number, number][],
     published: [] as number[],
-    fenced: 0,
+    fenced: [] as number[],
     errors: 0,
     forgotten: 0,
   };
@@ -55,11 +56,13 @@ function scripted(script: {
       await script.publish?.(out);
       seen.published.push(out.sequence);
     },
-    onFenced: () => void seen.fenced++,
+    lostOf: () => script.lost?.() ?? Promise.resolve([]),
+    onFenced: (partitions) => void seen.fenced.push(...partitions),
     onError: () => void seen.errors++,
     onRoom: () => {},
     clock: systemClock,
   });
+  for (const partition of [0, 1]) lane.add(partition);
   return { lane, seen };
 }
 
@@ -111,7 +114,8 @@ Deno.test("Lane tries a failed batch again, whole, and drops what it remembered"
   lane.push(message(0, 2));
   await until(() => seen.batches.length === 3);
   equal(seen.batches, [[1, 2], [1, 2], [1, 2]]);
-  equal([seen.errors, seen.forgotten], [2, 2]);
+  // Once more at the start: the partitions were new.
+  equal([seen.errors, seen.forgotten], [2, 3]);
   await lane.stop();
 });
 
@@ -133,14 +137,77 @@ Deno.test("Lane finds out that a write whose answer was lost took effect, and pu
   await lane.stop();
 });
 
-Deno.test("Lane that is fenced stops for good and applies nothing more", async () => {
-  const { lane, seen } = scripted({ apply: () => Promise.resolve({ kind: "fenced" }) });
+Deno.test("Lane drops a partition that is somebody else's, and applies the rest of the batch", async () => {
+  const { lane, seen } = scripted({
+    apply: (batch) =>
+      batch.some(({ partition }) => partition === 0) ? Promise.resolve({ kind: "fenced" }) : committed(),
+    lost: () => Promise.resolve([0]),
+  });
   lane.push(message(0, 1));
-  await until(() => seen.fenced === 1);
+  lane.push(message(1, 7));
   lane.push(message(0, 2));
+  await until(() => seen.batches.length === 2);
+  equal(seen.batches, [[1, 7, 2], [7]]);
+  equal(seen.fenced, [0]);
+  lane.push(message(0, 3));
+  lane.push(message(1, 8));
+  await until(() => seen.batches.length === 3);
+  equal(seen.batches.at(-1), [8]);
+  await lane.stop();
+});
+
+Deno.test("Lane tries again when it cannot be told which partition was lost", async () => {
+  let asked = 0;
+  const { lane, seen } = scripted({
+    apply: (batch) => batch.length === 2 ? Promise.resolve({ kind: "fenced" }) : committed(),
+    lost: () => asked++ === 0 ? Promise.reject(new Error("database away")) : Promise.resolve([1]),
+  });
+  lane.push(message(0, 1));
+  lane.push(message(1, 1));
+  await until(() => seen.batches.length === 3);
+  equal(seen.batches.map(({ length }) => length), [2, 2, 1]);
+  equal(seen.errors, 1);
+  await lane.stop();
+});
+
+Deno.test("Lane lets go of a partition when the batch under way is done, and takes it on again with nothing remembered", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { lane, seen } = scripted({
+    apply: async (_, tries) => {
+      if (tries === 1) await gate.promise;
+      return await committed();
+    },
+  });
+  lane.push(message(0, 1));
+  await until(() => seen.batches.length === 1);
+  lane.push(message(0, 2));
+  lane.push(message(1, 1));
+  let removed = false;
+  const removing = lane.remove([0]).then(() => removed = true);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  equal(seen.batches, [[1]]);
-  ok(lane.stopped);
+  equal(removed, false);
+  gate.resolve();
+  await removing;
+  await until(() => seen.batches.length === 2);
+  equal(seen.batches, [[1], [1]]);
+  const forgotten = seen.forgotten;
+  lane.add(0);
+  lane.push(message(0, 9));
+  await until(() => seen.batches.length === 3);
+  equal(seen.batches.at(-1), [9]);
+  equal(seen.forgotten, forgotten + 1);
+  await lane.stop();
+});
+
+Deno.test("Lane lets go of a partition whose batch fails again and again", async () => {
+  const { lane, seen } = scripted({ apply: () => Promise.reject(new Error("database away")) });
+  lane.push(message(0, 1));
+  await until(() => seen.batches.length === 3);
+  await lane.remove([0]);
+  const tries = seen.batches.length;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  equal(seen.batches.length, tries);
+  ok(!lane.stopped);
   await lane.stop();
 });
 

@@ -7,6 +7,7 @@ import { recordRow } from "../../core/send/send_record.ts";
 import type { Settlement } from "../../core/send/outcome.ts";
 import { sendLaneOf } from "../../core/send/queued_message.ts";
 import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
+import { takeOver } from "../support/partitions.ts";
 import { type TestDatabase, testPostgres } from "../support/postgres.ts";
 import {
   CHANNEL_ID,
@@ -35,7 +36,7 @@ class Bench {
   }
 
   async own(): Promise<void> {
-    const [owned] = await this.partitions.acquire("send", [LANE], "test");
+    const [owned] = await takeOver(this.partitions, "send", [LANE], "test");
     this.fence = { lane: LANE, epoch: owned!.epoch };
   }
 
@@ -131,7 +132,7 @@ Deno.test("the send queue in PostgreSQL", async (t) => {
     const message = queuedMessage(1);
     await insertMessages(bench.sql, [message]);
     await bench.claim([message]);
-    await bench.partitions.acquire("send", [LANE], "another");
+    await takeOver(bench.partitions, "send", [LANE], "another");
     const claim = await bench.store.claim([bench.fence], [{ id: message.id, lane: LANE, attempts: 0 }], NOW);
     assert.deepEqual([claim.held.size, claim.changed.size], [0, 0]);
     assert.deepEqual(await bench.settle(message, { kind: "sent", providerId: "p1" }), []);

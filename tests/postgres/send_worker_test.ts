@@ -12,6 +12,7 @@ import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { SendWorker, type SendWorkerOptions } from "../../core/send/send_worker.ts";
 import { fakeProvider } from "../support/fake_provider.ts";
 import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
+import { takeOver } from "../support/partitions.ts";
 import { type TestDatabase, testPostgres } from "../support/postgres.ts";
 import {
   CHANNEL_ID,
@@ -44,6 +45,8 @@ const provider: Provider = {
 function answered(status: number, body: string): CallOutcome {
   return { kind: "answered", answer: { status, headers: {}, body } };
 }
+
+const ALL_LANES = Array.from({ length: SEND_LANES }, (_, lane) => lane);
 
 class Settings implements DirectorySource {
   #directory: Directory;
@@ -87,8 +90,7 @@ class Scene {
 
   worker(settings: Settings, changes: Partial<SendWorkerOptions> = {}): SendWorker {
     return new SendWorker({
-      owner: "test",
-      lanes: Array.from({ length: SEND_LANES }, (_, lane) => lane),
+      isSure: () => true,
       store: new PostgresSendStore(this.database.sql),
       partitions: new PostgresPartitionStore(this.database.sql),
       directory: settings,
@@ -108,6 +110,19 @@ class Scene {
       onError: (error, what) => this.errors.push(`${what}: ${error.message}`),
       ...changes,
     });
+  }
+
+  /** Starts it and gives it all lanes, whoever has them. */
+  async start(worker: SendWorker): Promise<void> {
+    worker.start();
+    const partitions = new PostgresPartitionStore(this.database.sql);
+    await worker.gain(await takeOver(partitions, "send", ALL_LANES, "test"));
+  }
+
+  /** As in a stop in good order. */
+  async stop(worker: SendWorker): Promise<void> {
+    await worker.lose(ALL_LANES, "released");
+    await worker.stop();
   }
 
   async until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
@@ -150,7 +165,7 @@ Deno.test("the send worker on a real database", async (t) => {
       );
       await scene.insert(...stored);
       const worker = scene.worker(new Settings({}));
-      await worker.start();
+      await scene.start(worker);
       const nudged = Array.from(
         { length: 60 },
         (_, i) => queuedMessage(100 + i, { conversation_id: conversationName(i % 7) }),
@@ -158,7 +173,7 @@ Deno.test("the send worker on a real database", async (t) => {
       await scene.insert(...nudged);
       worker.onNudge(nudged);
       await scene.until("all are sent", async () => await scene.count("sent") === 120);
-      await worker.stop();
+      await scene.stop(worker);
       assert.equal(scene.calls.length, 120);
       for (let conversation = 0; conversation < 7; conversation++) {
         const own = scene.calls.filter((id) => Number.parseInt(id.slice(-6), 32) % 100 % 7 === conversation);
@@ -180,21 +195,21 @@ Deno.test("the send worker on a real database", async (t) => {
 
   await step("a message that no nudge brought is found by the sweep", async (scene) => {
     const worker = scene.worker(new Settings({}));
-    await worker.start();
+    await scene.start(worker);
     await scene.insert(queuedMessage(1));
     await scene.until("it is sent", async () => await scene.count("sent") === 1);
-    await worker.stop();
+    await scene.stop(worker);
   });
 
   await step("an earlier message that was missed goes before the one that came", async (scene) => {
     const worker = scene.worker(new Settings({}));
-    await worker.start();
+    await scene.start(worker);
     await new Promise((resolve) => setTimeout(resolve, 50));
     const [first, second] = [queuedMessage(1, { priority: 1 }), queuedMessage(2)];
     await scene.insert(first, second);
     worker.onNudge([second]);
     await scene.until("both are sent", async () => await scene.count("sent") === 2);
-    await worker.stop();
+    await scene.stop(worker);
     assert.deepEqual(scene.calls, [first.id, second.id]);
   });
 
@@ -215,12 +230,12 @@ Deno.test("the send worker on a real database", async (t) => {
       queuedMessage(4, { conversation_id: conversationName(4) }),
     );
     const worker = scene.worker(settings);
-    await worker.start();
+    await scene.start(worker);
     await scene.until(
       "all have ended",
       async () => await scene.count("sent") + await scene.count("failed") === 4,
     );
-    await worker.stop();
+    await scene.stop(worker);
     assert.deepEqual(scene.calls.filter((id) => id === messageId(1) || id === messageId(2)), [
       messageId(1),
       messageId(1),
@@ -242,10 +257,10 @@ Deno.test("the send worker on a real database", async (t) => {
     const worker = scene.worker(new Settings({ retry: { initialMs: 50, maxTries: 1 } }), {
       channelConcurrencyMax: 2,
     });
-    await worker.start();
+    await scene.start(worker);
     await scene.until("all are sent", async () => await scene.count("sent") === 20);
     assert(worker.stats.channels[0]!.effectiveMps < 100_000, "it is still growing back");
-    await worker.stop();
+    await scene.stop(worker);
   });
 
   await step(
@@ -262,7 +277,7 @@ Deno.test("the send worker on a real database", async (t) => {
         channelConcurrencyMax: 2,
         onHealth: (_, health) => told.push(health?.status),
       });
-      await worker.start();
+      await scene.start(worker);
       await scene.until("the circuit is open", () => worker.stats.channels[0]?.isConnected === false);
       assert(scene.calls.length < 10, `${scene.calls.length} calls`);
       await scene.until("its status says so", () => told.includes("degraded"));
@@ -274,7 +289,7 @@ Deno.test("the send worker on a real database", async (t) => {
       isDown = false;
       await scene.until("all others are sent", async () => await scene.count("sent") === 30);
       await scene.until("its status says that, too", () => told.at(-1) === "connected");
-      await worker.stop();
+      await scene.stop(worker);
     },
   );
 
@@ -286,7 +301,7 @@ Deno.test("the send worker on a real database", async (t) => {
       await scene.insert(queuedMessage(1), queuedMessage(2));
       const settings = new Settings({ retry: { initialMs: 20 } });
       const worker = scene.worker(settings);
-      await worker.start();
+      await scene.start(worker);
       await scene.until("the first is held and the second was tried", () => scene.calls.length === 2);
       await scene.until("both are held", async () => (await scene.read(2)).uncertain);
       assert.deepEqual([(await scene.read(1)).status, (await scene.read(1)).uncertain], ["sending", true]);
@@ -295,7 +310,7 @@ Deno.test("the send worker on a real database", async (t) => {
       await scene.insert(third);
       worker.onNudge([third]);
       await scene.until("the third is sent", async () => await scene.count("sent") === 1);
-      await worker.stop();
+      await scene.stop(worker);
       const row = await scene.read(3);
       assert.equal(row.attempts, 2);
       assert.match(
@@ -309,21 +324,21 @@ Deno.test("the send worker on a real database", async (t) => {
     const release = Promise.withResolvers<CallOutcome>();
     scene.answer = () => release.promise;
     await scene.insert(queuedMessage(1), queuedMessage(2));
-    const former = scene.worker(new Settings({}), { stopGraceMs: 0 });
-    await former.start();
+    const former = scene.worker(new Settings({}), { graceMs: 0 });
+    await scene.start(former);
     await scene.until("a call is under way", () => scene.calls.length === 1);
     scene.answer = (id) => answered(200, id);
     let found = {};
     const next = scene.worker(new Settings({}), { onRecovered: (counts) => found = counts });
-    await next.start();
+    await scene.start(next);
     assert.deepEqual(found, { requeue: 0, resend: 0, hold: 1 });
     await scene.until("the second is sent", async () => await scene.count("sent") === 1);
     release.resolve(answered(200, messageId(1)));
     await scene.until("the former owner knows", () => scene.fenced.length > 0);
     assert.deepEqual([(await scene.read(1)).status, (await scene.read(1)).uncertain], ["sending", true]);
     assert.equal(scene.calls.length, 2);
-    await former.stop();
-    await next.stop();
+    await scene.stop(former);
+    await scene.stop(next);
   });
 
   await step("stopping waits for what is under way and gives the rest back", async (scene) => {
@@ -336,20 +351,17 @@ Deno.test("the send worker on a real database", async (t) => {
       ...Array.from({ length: 30 }, (_, i) => queuedMessage(i, { conversation_id: conversationName(i) })),
     );
     const worker = scene.worker(new Settings({}), { channelConcurrencyMax: 3 });
-    await worker.start();
+    await scene.start(worker);
     await scene.until(
       "three are under way and the rest is claimed",
       async () => await scene.count("sending") === 30,
     );
-    const stopping = worker.stop();
+    const stopping = scene.stop(worker);
     release.resolve();
     await stopping;
     assert.deepEqual([await scene.count("sent"), await scene.count("queued")], [3, 27]);
     const row = await scene.read(20);
     assert.deepEqual([row.attempts, row.history.at(-1)!.reason], [0, "given back without a call"]);
-    const [owner] = await scene.database
-      .sql`select count(owner)::int as count from partitions where kind = 'send'`;
-    assert.equal(owner!.count, 0);
   });
 
   await step(
@@ -361,12 +373,12 @@ Deno.test("the send worker on a real database", async (t) => {
         queuedMessage(2, { conversation_id: conversationName(2) }),
       );
       const worker = scene.worker(settings);
-      await worker.start();
+      await scene.start(worker);
       await scene.until("the first has ended", async () => await scene.count("expired") === 1);
       assert.equal(scene.calls.length, 0);
       settings.change({ rateMps: 100_000 });
       await scene.until("the second is sent", async () => await scene.count("sent") === 1);
-      await worker.stop();
+      await scene.stop(worker);
       assert.equal(scene.events.find(({ type }) => type === "message.failed")?.data.status, "expired");
     },
   );

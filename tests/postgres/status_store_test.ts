@@ -9,6 +9,7 @@ import type { StatusCommit } from "../../core/ports/status_store.ts";
 import { PendingMatcher } from "../../core/status/pending_matcher.ts";
 import { StatusApplier } from "../../core/status/status_applier.ts";
 import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
+import { takeOver } from "../support/partitions.ts";
 import { type TestDatabase, testPostgres } from "../support/postgres.ts";
 import { CHANNEL_ID, messageId, queuedMessage } from "../support/send_fixtures.ts";
 
@@ -31,7 +32,7 @@ class Bench {
   }
 
   async own(): Promise<void> {
-    this.owned = await this.partitions.acquire("status", [0, 1], "test");
+    this.owned = await takeOver(this.partitions, "status", [0, 1], "test");
   }
 
   applier(store = this.store): StatusApplier {
@@ -114,7 +115,7 @@ Deno.test("delivery reports in PostgreSQL", async (t) => {
 
   await step("a former owner writes nothing", async (bench) => {
     await insertMessages(bench.sql, [queuedMessage(1, { status: "sent", attempts: 1, provider_id: "p1" })]);
-    await bench.partitions.acquire("status", [1], "another");
+    await takeOver(bench.partitions, "status", [1], "another");
     const batch = [logMessage(0, 5, [report("delivered", { providerId: "p1" })]), logMessage(1, 5, [])];
     assert.deepEqual(await bench.applier().apply(batch, new Map()), { kind: "fenced" });
     assert.equal((await readMessage(bench.sql, messageId(1))).status, "sent");

@@ -32,7 +32,7 @@ function setUp() {
     store,
     directory: { current: () => DIRECTORY } as never,
     epochOf: () => 1,
-    shard: 0,
+    shard: () => 0,
     streamOf: (partition) => `IN_${partition}`,
     onQueued: () => {},
     onDeadLetter: () => {},

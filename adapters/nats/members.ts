@@ -1,0 +1,191 @@
+/**
+ * The members' signs of life: each puts its key into a KV bucket every half second and hears the puts of all.
+ *
+ * What is heard are the puts themselves, by a plain subscription: it has no state at the server that a restart
+ * could lose. The bucket is for those who come later: its newest keys say who was alive a moment ago. It lives in the
+ * server's memory, since what it holds is worth nothing after two seconds; a server that was restarted has lost it,
+ * and it is made anew.
+ *
+ * @module
+ */
+import { jetstream, type JetStreamClient, StorageType } from "@nats-io/jetstream";
+import { type KV, Kvm } from "@nats-io/kv";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import {
+  candidates,
+  HEARTBEAT_MS,
+  Liveness,
+  type LivingMember,
+  type MemberInfo,
+  UNSURE_AFTER_MS,
+} from "../../core/membership/liveness.ts";
+import type { MembersView } from "../../core/membership/partition_keeper.ts";
+
+export interface MembersOptions {
+  readonly connection: NatsConnection;
+  readonly bucket: string;
+  readonly replicas: number;
+  readonly self: Omit<MemberInfo, "leaving" | "port">;
+  /** Somebody came, went, or says something new of itself. */
+  readonly onChange: () => void;
+  readonly onError: (error: Error) => void;
+}
+
+const KEPT_MS = 2_500;
+const PUT_TIMEOUT_MS = 1_000;
+
+export class Members implements MembersView {
+  readonly #options: MembersOptions;
+  readonly #js: JetStreamClient;
+  readonly #liveness = new Liveness();
+  #self: MemberInfo;
+  #bucket: KV | null = null;
+  #subscription: Subscription | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** When the newest put was sent that was taken. */
+  #takenMs = -Infinity;
+  #failing = false;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+    this.#js = jetstream(options.connection, { timeout: PUT_TIMEOUT_MS });
+    this.#self = { ...options.self, port: 0, leaving: false };
+  }
+
+  get me(): string {
+    return this.#self.id;
+  }
+
+  /** Listens, gives the first sign, and looks who is there. Rejects when the broker is away. */
+  async join(): Promise<void> {
+    const { connection, bucket } = this.#options;
+    this.#subscription = connection.subscribe(`$KV.${bucket}.*`, {
+      callback: (error, message) => {
+        if (!error) this.#hear(message);
+      },
+    });
+    await this.#put();
+    await this.#lookAround();
+    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
+  }
+
+  /** Tells the others where this member's HTTP server listens. */
+  listensAt(port: number): void {
+    this.#self = { ...this.#self, port };
+  }
+
+  living(): LivingMember[] {
+    return this.#liveness.living(performance.now());
+  }
+
+  candidates(role: string): readonly string[] {
+    return candidates(this.living(), role);
+  }
+
+  isAlive(member: string): boolean {
+    return this.#liveness.isAlive(member, performance.now());
+  }
+
+  /** Since the newest sign of its own that was taken, ms; counted from when it was sent. */
+  get silentMs(): number {
+    return performance.now() - this.#takenMs;
+  }
+
+  isSure(): boolean {
+    return this.silentMs < UNSURE_AFTER_MS;
+  }
+
+  /** A sign now: the connection came back. */
+  beatNow(): void {
+    if (this.#timer !== undefined) this.#beat();
+  }
+
+  /** Says that this member wants nothing more; its partitions stay its own until it gives them back. */
+  async leave(): Promise<void> {
+    this.#self = { ...this.#self, leaving: true };
+    // It may have heard itself already; without the broker nobody hears it.
+    await this.#put().catch(() => {});
+  }
+
+  /** Says that this member is gone. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    // The others find it out by themselves when they are not told.
+    await this.#bucket?.delete(this.me).catch(() => {});
+    this.#subscription?.unsubscribe();
+  }
+
+  #beat(): void {
+    this.#put().then(
+      () => this.#failing = false,
+      (error) => {
+        if (!this.#failing) this.#options.onError(error as Error);
+        this.#failing = true;
+      },
+    );
+  }
+
+  async #put(): Promise<void> {
+    const sentMs = performance.now();
+    const value = JSON.stringify(this.#self);
+    try {
+      this.#bucket ??= await this.#openBucket();
+      await this.#bucket.put(this.me, value, { timeout: PUT_TIMEOUT_MS });
+    } catch (error) {
+      // It may be gone with the server's memory: the next put makes it anew.
+      this.#bucket = null;
+      throw error;
+    }
+    const nowMs = performance.now();
+    // Whoever was silent to a member that could not hear may be alive.
+    if (!this.isSure() && this.#takenMs > -Infinity) this.#liveness.resume(nowMs);
+    this.#takenMs = Math.max(this.#takenMs, sentMs);
+    if (this.#liveness.see(this.#self, sentMs)) this.#options.onChange();
+  }
+
+  async #openBucket(): Promise<KV> {
+    const { bucket, replicas } = this.#options;
+    return await new Kvm(this.#js).create(bucket, {
+      history: 1,
+      ttl: KEPT_MS,
+      storage: StorageType.Memory,
+      replicas,
+    });
+  }
+
+  #hear(message: Msg): void {
+    const id = message.subject.slice(message.subject.lastIndexOf(".") + 1);
+    if (id === this.me) return;
+    const isGone = message.headers?.has("KV-Operation") ?? false;
+    const info = isGone ? null : parseMember(message.string());
+    const changed = info === null
+      ? isGone && this.#liveness.leave(id)
+      : this.#liveness.see(info, performance.now());
+    if (changed) this.#options.onChange();
+  }
+
+  /** What the bucket has was put a while ago: how long, the server's own times say. */
+  async #lookAround(): Promise<void> {
+    const entries = await this.#bucket!.history();
+    const found: { info: MemberInfo; putMs: number }[] = [];
+    let nowMs = 0;
+    for await (const entry of entries) {
+      const putMs = entry.created.getTime();
+      nowMs = Math.max(nowMs, putMs);
+      const info = entry.operation === "PUT" ? parseMember(entry.string()) : null;
+      if (info !== null && info.id !== this.me) found.push({ info, putMs });
+    }
+    for (const { info, putMs } of found) this.#liveness.see(info, performance.now() - (nowMs - putMs));
+  }
+}
+
+/** Null for what no member of this kind put there. */
+function parseMember(text: string): MemberInfo | null {
+  try {
+    const info = JSON.parse(text) as MemberInfo;
+    return typeof info.id === "string" && Array.isArray(info.roles) ? info : null;
+  } catch {
+    return null;
+  }
+}

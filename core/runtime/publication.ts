@@ -1,0 +1,114 @@
+/**
+ * What a lane committed and has to tell, on its way out: in order, while the next batch is applied. What is told is
+ * forgotten in the next commit or, when there is none for a while, in a statement of its own.
+ *
+ * @module
+ */
+import type { OutboxRow } from "../outbox.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { PartitionKind, PartitionStore } from "../ports/partition_store.ts";
+
+export interface PublicationOptions {
+  readonly kind: PartitionKind;
+  readonly store: PartitionStore;
+  /** Resolves when everything in the row is published; rejects only when it cannot be any more. */
+  readonly publish: (row: OutboxRow) => Promise<void>;
+  /** Whether no commit is about to take along what is published. */
+  readonly isIdle: () => boolean;
+  /** Called when a row is published or given up. */
+  readonly onProgress: () => void;
+  readonly clock: Clock;
+}
+
+const IDLE_CLEAR_MS = 200;
+
+export class Publication {
+  readonly #options: PublicationOptions;
+  #behind = 0;
+  #published = new Map<number, number>();
+  #publishing: Promise<void> = Promise.resolve();
+  #cancelClear: (() => void) | null = null;
+  #ended = false;
+  #stopped = false;
+
+  constructor(options: PublicationOptions) {
+    this.#options = options;
+  }
+
+  /** Commits that are not published yet. */
+  get behind(): number {
+    return this.#behind;
+  }
+
+  add(row: OutboxRow): void {
+    this.#behind++;
+    const done = this.#options.publish(row).then(
+      () => this.#mark(row.partition, row.sequence),
+      // Happens only while stopping: the row, and all after it, stay in the outbox for the next owner.
+      () => {
+        this.#ended = true;
+      },
+    ).finally(() => {
+      this.#behind--;
+      this.#options.onProgress();
+    });
+    this.#publishing = Promise.all([this.#publishing, done]).then(() => {});
+  }
+
+  /** What may be forgotten: for a commit to take along. */
+  takePublished(): ReadonlyMap<number, number> {
+    const published = this.#published;
+    this.#published = new Map();
+    return published;
+  }
+
+  /** The commit did not take it along. */
+  giveBack(published: ReadonlyMap<number, number>): void {
+    for (const [partition, sequence] of published) this.#mark(partition, sequence);
+  }
+
+  /** Forgets what is published in an idle moment. */
+  clearSoon(): void {
+    if (this.#cancelClear !== null || this.#stopped || this.#published.size === 0) return;
+    this.#cancelClear = this.#options.clock.after(IDLE_CLEAR_MS, () => {
+      this.#cancelClear = null;
+      if (this.#options.isIdle()) this.#clear();
+    });
+  }
+
+  /**
+   * Resolves when everything added so far is published and no mark of these partitions is left, which an owner after
+   * the next could take for its own.
+   */
+  async settle(partitions: readonly number[]): Promise<void> {
+    await this.#publishing;
+    const marks = new Map(partitions.flatMap((partition) => {
+      const sequence = this.#published.get(partition);
+      this.#published.delete(partition);
+      return sequence === undefined ? [] : [[partition, sequence]];
+    }));
+    // What stays is told once more by the next owner, under the same ids.
+    if (marks.size > 0) await this.#options.store.clearOutbox(this.#options.kind, marks).catch(() => {});
+  }
+
+  /** Resolves when all is published, or cannot be. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelClear?.();
+    await this.#publishing;
+    await this.#clear();
+  }
+
+  #mark(partition: number, sequence: number): void {
+    if (this.#ended) return;
+    this.#published.set(partition, Math.max(sequence, this.#published.get(partition) ?? 0));
+    this.clearSoon();
+  }
+
+  async #clear(): Promise<void> {
+    const published = this.takePublished();
+    if (published.size === 0) return;
+    await this.#options.store.clearOutbox(this.#options.kind, published)
+      .catch(() => this.giveBack(published));
+  }
+}
