@@ -6,6 +6,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { WebhookRequest } from "../../core/ports/provider.ts";
 
 /** More fields than any provider sends; beyond it the input is not read at all. */
 const FIELDS_MAX = 500;
@@ -148,4 +149,10 @@ export function readJson(body: Uint8Array): Fields | null {
 /** Whether a body of this `Content-Type` is to be read as JSON. */
 export function isJson(contentType: string | null): boolean {
   return contentType !== null && /^[^;]*[/+]json\b/i.test(contentType);
+}
+
+/** The fields of a webhook, wherever they are: the query of a GET, a JSON body, else a form. Null if unreadable. */
+export function readFields(request: WebhookRequest): Fields | null {
+  if (request.method === "GET") return readQuery(request.url);
+  return isJson(request.headers.get("content-type")) ? readJson(request.body) : readForm(request.body);
 }

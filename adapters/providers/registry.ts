@@ -8,11 +8,21 @@ import { bandwidth } from "./bandwidth.ts";
 import { plivo } from "./plivo.ts";
 import { sinch } from "./sinch.ts";
 import { telnyx } from "./telnyx.ts";
+import { nexmo } from "./nexmo.ts";
 import { twilio } from "./twilio.ts";
 import { urlsms } from "./urlsms.ts";
 import { voicemeup } from "./voicemeup.ts";
 
 /** By kind, as it stands in channels and webhook URLs. */
 export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
-  [twilio, voicemeup, bandwidth, telnyx, plivo, sinch, urlsms].map((provider) => [provider.kind, provider]),
+  [
+    twilio,
+    voicemeup,
+    nexmo,
+    bandwidth,
+    telnyx,
+    plivo,
+    sinch,
+    urlsms,
+  ].map((provider) => [provider.kind, provider]),
 );

@@ -7,7 +7,7 @@ import type { Channel } from "../../core/channel.ts";
 import { isId } from "../../core/ids.ts";
 import type { Media } from "../../core/message.ts";
 import type { Fragment, ParsedReport, WebhookRequest, WebhookResult } from "../../core/ports/provider.ts";
-import { type Fields, isJson, readForm, readJson, readQuery } from "./fields.ts";
+import { type Fields, readFields } from "./fields.ts";
 import {
   isRefused,
   malformed,
@@ -153,11 +153,7 @@ function readReport(path: string, fields: Fields): WebhookResult {
 
 /** Reads a webhook. VoiceMeUp signs nothing: the secret in the path is all the proof there is. */
 export function parseVoiceMeUpWebhook(request: WebhookRequest, channel: Channel): WebhookResult {
-  const fields = request.method === "GET"
-    ? readQuery(request.url)
-    : isJson(request.headers.get("content-type"))
-    ? readJson(request.body)
-    : readForm(request.body);
+  const fields = readFields(request);
   if (fields === null) return unreadable("the body has too many fields or is no JSON object");
   const isReport = request.path === "status" || request.path.startsWith("status/") ||
     fields.get("direction") === "outbound";

@@ -12,6 +12,7 @@ import { PLIVO_WIRE } from "./plivo.ts";
 import { readTarget, type RequestTarget } from "./request_text.ts";
 import { SINCH_WIRE } from "./sinch.ts";
 import { TELNYX_WIRE } from "./telnyx.ts";
+import { NEXMO_WIRE } from "./nexmo_webhooks.ts";
 import { TWILIO_WIRE } from "./twilio_webhooks.ts";
 import { URLSMS_WIRE } from "./urlsms_webhooks.ts";
 import { VOICEMEUP_WIRE } from "./voicemeup_webhooks.ts";
@@ -19,6 +20,7 @@ import { VOICEMEUP_WIRE } from "./voicemeup_webhooks.ts";
 const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
   twilio: TWILIO_WIRE,
   voicemeup: VOICEMEUP_WIRE,
+  nexmo: NEXMO_WIRE,
   urlsms: URLSMS_WIRE,
   bandwidth: BANDWIDTH_WIRE,
   telnyx: TELNYX_WIRE,

@@ -10,6 +10,7 @@ import { drawSpan, type Span } from "./clock.ts";
 export const PROVIDERS = [
   "twilio",
   "voicemeup",
+  "nexmo",
   "urlsms",
   "bandwidth",
   "telnyx",

@@ -5,6 +5,7 @@
  * |---|---|
  * | `/2010-04-01/Accounts/…` | Twilio |
  * | `/api/v1.1/json/queue_sms` | VoiceMeUp |
+ * | `/sms/json` | Nexmo (Vonage SMS API) |
  * | `/….php` | generic HTTP (URLSMS) |
  * | `/api/v2/users/…` | Bandwidth |
  * | `/v2/messages`, `/v2/balance` | Telnyx |
@@ -31,8 +32,10 @@ import { REPORT_DEFAULTS, type ReportCounts, ReportDesk, type ReportSettings } f
 import { SendDesk } from "./send_desk.ts";
 import { SINCH } from "./sinch.ts";
 import { TELNYX } from "./telnyx.ts";
+import { Nexmo } from "./nexmo.ts";
 import { Twilio } from "./twilio.ts";
 import { TWILIO_DEFAULT_ACCOUNT, type TwilioAccount } from "./twilio_account.ts";
+import { VONAGE_DEFAULT_ACCOUNT, type VonageAccount } from "./vonage_account.ts";
 import { Urlsms, URLSMS_DEFAULTS, type UrlsmsSettings } from "./urlsms.ts";
 import { Voicemeup, VOICEMEUP_DEFAULTS, type VoicemeupSettings } from "./voicemeup.ts";
 
@@ -45,6 +48,8 @@ export interface SimulatorOptions {
   readonly providers?: readonly ProviderName[];
   readonly twilio?: { readonly accounts?: readonly TwilioAccount[] };
   readonly voicemeup?: Partial<VoicemeupSettings>;
+  /** For `nexmo` and `vonage`: one account has both APIs. */
+  readonly vonage?: Partial<VonageAccount>;
   readonly urlsms?: Partial<UrlsmsSettings>;
   readonly reports?: Partial<ReportSettings>;
   readonly faults?: FaultSettings;
@@ -107,6 +112,7 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   const accounts = options.twilio?.accounts ?? [TWILIO_DEFAULT_ACCOUNT];
   const all: Readonly<Record<ProviderName, Carrier>> = {
     twilio: new Twilio(accounts, runHex, desk, log),
+    nexmo: new Nexmo({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }, runHex, desk),
     voicemeup: new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk),
     urlsms: new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk),
     bandwidth: new JsonCarrier(BANDWIDTH, runHex, desk),

@@ -16,6 +16,9 @@ import { MESSAGE_ID, webhook } from "./support.ts";
 
 const URL_IN = "https://sms.example.test/webhooks/x/secret";
 
+/** Optional settings with which a provider's webhooks have to be signed. */
+const SIGNING = ["signatureSecret"];
+
 /** What a request is made of; signed afterwards, so that the reading behind the signature is reached too. */
 interface Draft {
   readonly method: "GET" | "POST";
@@ -132,7 +135,7 @@ function storable(value: unknown): void {
 }
 
 function each(test: (provider: Provider, channel: Channel) => void): void {
-  for (const provider of PROVIDERS.values()) test(provider, sampleChannel(provider));
+  for (const provider of PROVIDERS.values()) test(provider, sampleChannel(provider, SIGNING));
 }
 
 Deno.test("no request makes a provider's parser throw, and what it accepts can be stored", () => {

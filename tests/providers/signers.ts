@@ -4,8 +4,10 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHmac, createPrivateKey, sign } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, sign } from "node:crypto";
 import twilioSdk from "twilio";
+import { readFields } from "../../adapters/providers/fields.ts";
+import { nexmoSignedText } from "../../adapters/providers/nexmo_signature.ts";
 import type { Channel } from "../../core/channel.ts";
 import type { Provider, WebhookRequest } from "../../core/ports/provider.ts";
 
@@ -74,6 +76,27 @@ const SIGNERS: Readonly<Record<string, Signer>> = {
     headers.set("x-sinch-webhook-signature-nonce", "1");
     headers.set("x-sinch-webhook-signature-timestamp", "2");
     return { ...request, headers };
+  },
+  nexmo(request, channel) {
+    const method = secret(channel, "signatureMethod");
+    const fields = readFields(request);
+    if (fields === null || fields.get("sig") !== undefined) return request;
+    const add = (name: string, value: string): WebhookRequest => {
+      const pair = `${name}=${encodeURIComponent(value)}`;
+      if (request.method === "GET") {
+        return { ...request, url: `${request.url}${request.url.includes("?") ? "&" : "?"}${pair}` };
+      }
+      const body = isJson(request)
+        ? JSON.stringify({ ...JSON.parse(text(request)), [name]: value })
+        : `${text(request)}&${pair}`;
+      return { ...request, body: new TextEncoder().encode(body) };
+    };
+    const timed = fields.get("timestamp") === undefined
+      ? add("timestamp", String(request.receivedMs / 1_000))
+      : request;
+    request = timed;
+    const base = nexmoSignedText(readFields(timed)!) + secret(channel, "signatureSecret");
+    return method === "md5hash" ? add("sig", createHash("md5").update(base).digest("hex")) : request;
   },
 };
 
