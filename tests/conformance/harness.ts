@@ -158,13 +158,22 @@ export function conforms(conformance: Conformance): void {
       };
       const first = await writeAsContact(write);
       ok(first.status >= 200 && first.status < 300, `${label}: ${first.status} ${first.body}`);
-      deepEqual(endpoint.parsed.map((one) => [one.number, one.contact]), [[number, contact]], label);
+      const parts = endpoint.parsed.length;
       equal(joined(endpoint.parsed), text, label);
+      for (const one of endpoint.parsed) deepEqual([one.number, one.contact], [number, contact], label);
       const again = await writeAsContact({ ...write, id: first.id });
       equal(again.status, first.status, label);
-      equal(new Set(endpoint.entries.map((entry) => entry.key)).size, 1, `${label}: a repeat is known again`);
+      equal(
+        new Set(endpoint.entries.map((entry) => entry.key)).size,
+        parts,
+        `${label}: a repeat is known again`,
+      );
       await writeAsContact({ ...write, text: `${text}!` });
-      equal(new Set(endpoint.entries.map((entry) => entry.key)).size, 2, `${label}: another is another`);
+      equal(
+        new Set(endpoint.entries.map((entry) => entry.key)).size,
+        2 * parts,
+        `${label}: another is another`,
+      );
       if (media.inbound === 0) continue;
       const sent = pictures(media.inbound);
       const before = endpoint.parsed.length;

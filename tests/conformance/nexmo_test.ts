@@ -21,3 +21,10 @@ conforms({
   credentials: credentials("sha256"),
   webhooks: [{ format: "form sha256" }, { method: "GET", format: "form sha256" }, { format: "json sha256" }],
 });
+
+conforms({
+  kind: "nexmo",
+  label: "with a text in several parts",
+  credentials: credentials("md5hash"),
+  text: "A long text comes and goes in parts, each with its own id and webhook. ".repeat(6).trim(),
+});
