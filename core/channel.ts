@@ -55,7 +55,9 @@ export const ChannelSettingsSchema = z.object({
   media: MediaSettingsSchema.prefault({}),
   sessionTimeoutDays: z.number().min(0.00001).max(365).default(1)
     .describe("A session without a message for this long closes by itself"),
-  fallbackChannelId: z.string().max(64).optional(),
+  fallbackChannelId: z.string().max(64).optional().describe(
+    "The channel that messages leave through while this one is down, from its own oldest number",
+  ),
 }).strict();
 
 export type ChannelSettings = z.output<typeof ChannelSettingsSchema>;

@@ -84,9 +84,9 @@ changed as (
     uncertain = false,
     history = case when m.status = 'queued' then m.history || $4::text::jsonb else m.history end,
     updated_ms = greatest(m.updated_ms, $3::text::bigint)
-  from json_to_recordset($2::text::json) as i (id text, lane int, attempts int)
+  from json_to_recordset($2::text::json) as i (id text, lane int, channel_id text, attempts int)
   join fence f on f.lane = i.lane
-  where m.id = i.id
+  where m.id = i.id and m.channel_id = i.channel_id
     and ((m.status = 'queued' and m.attempts = i.attempts)
       or (m.status = 'sending' and not m.uncertain and m.attempts = i.attempts + 1))
     and coalesce(m.not_before_ms, 0) <= $3::text::bigint
@@ -95,6 +95,28 @@ changed as (
       where e.conversation_id = m.conversation_id and e.position < m.position
         and e.unsent and not (e.status = 'sending' and e.uncertain)
         and coalesce(e.not_before_ms, 0) <= $3::text::bigint)
+  returning m.id
+)${ANSWER}`;
+
+/** $1 lanes, $2 items, $3 now. */
+export const MOVE = `
+with fence as (${FENCE}),
+changed as (
+  update messages m set
+    channel_id = i.to_channel_id,
+    number_id = i.number_id,
+    number = i.number,
+    encoding = i.encoding,
+    segments = i.segments,
+    error = null,
+    history = m.history || i.step,
+    updated_ms = greatest(m.updated_ms, $3::text::bigint)
+  from json_to_recordset($2::text::json) as i (
+    id text, lane int, channel_id text, attempts int, to_channel_id text, number_id text, number text,
+    encoding text, segments int, step jsonb)
+  join fence f on f.lane = i.lane
+  where m.id = i.id and m.channel_id = i.channel_id and m.unsent
+    and m.status = 'queued' and not m.uncertain and m.attempts = i.attempts
   returning m.id
 )${ANSWER}`;
 
@@ -114,10 +136,10 @@ changed as (
     history = m.history || r.step,
     updated_ms = greatest(m.updated_ms, $3::text::bigint)
   from json_to_recordset($2::text::json) as r (
-    id text, lane int, status text, claimed int, attempts int, provider_id text, uncertain boolean,
+    id text, lane int, channel_id text, status text, claimed int, attempts int, provider_id text, uncertain boolean,
     error jsonb, step jsonb, event json)
   join fence f on f.lane = r.lane
-  where m.id = r.id and m.unsent
+  where m.id = r.id and m.channel_id = r.channel_id and m.unsent
     and (r.status not in ('queued', 'sending') or (m.status = 'sending' and m.attempts = r.claimed))
   returning m.id, r.lane, m.status, m.channel_id, m.number, m.segments, r.event
 ), counted as (

@@ -8,6 +8,7 @@ import type {
   DayUsage,
   LaneFence,
   LoadRequest,
+  MoveItem,
   RecordBatch,
   RecoveryPolicy,
   SendStore,
@@ -22,6 +23,7 @@ import {
   LOAD_HELD,
   LOAD_QUEUED,
   LOAD_USAGE,
+  MOVE,
   RECORD,
   RECOVER,
 } from "./send_statements.ts";
@@ -90,6 +92,10 @@ export class PostgresSendStore implements SendStore {
   async claim(lanes: readonly LaneFence[], items: readonly ClaimItem[], nowMs: number): Promise<WriteAnswer> {
     const step = { status: "sending", at: rfc3339(nowMs) };
     return answer(await this.#run<AnswerRow>(CLAIM, lanes, byId(items), nowMs, JSON.stringify(step)));
+  }
+
+  async move(lanes: readonly LaneFence[], items: readonly MoveItem[], nowMs: number): Promise<WriteAnswer> {
+    return answer(await this.#run<AnswerRow>(MOVE, lanes, byId(items), nowMs));
   }
 
   async record({ lanes, rows, published, nowMs }: RecordBatch): Promise<WriteAnswer> {

@@ -26,6 +26,7 @@ import type { Metrics } from "./metrics.ts";
 import { deliverOverdueParts } from "./overdue_parts.ts";
 import type { Parts } from "./parts.ts";
 import { periodically } from "./periodically.ts";
+import { sendNudger } from "./send_nudger.ts";
 
 export interface RouterOptions {
   readonly parts: Parts;
@@ -194,22 +195,6 @@ async function checkLogs({ parts, log }: RouterOptions, owners: Router["owners"]
     action: "made anew; what was in them and not applied is lost",
   });
   await parts.ensureStreams();
-}
-
-/** Messages in one nudge: it stays far below the broker's limit, and what it misses is found by a sweep. */
-const NUDGE_MAX = 100;
-
-/** Wakes the send workers with what was just committed: the fast path, nothing rests on it. */
-function sendNudger({ connection, names }: Parts): (messages: readonly MessageRow[]) => void {
-  return (messages) => {
-    const bySubject = Map.groupBy(messages, (m) => names.outSubject(m.channel_id, m.priority));
-    for (const [subject, group] of bySubject) {
-      for (let start = 0; start < group.length; start += NUDGE_MAX) {
-        const payload = JSON.stringify(group.slice(start, start + NUDGE_MAX));
-        if (payload.length < (connection.info?.max_payload ?? 0) / 3) connection.publish(subject, payload);
-      }
-    }
-  };
 }
 
 async function closeIdleSessions(options: RouterOptions, route: PartitionOwner): Promise<void> {

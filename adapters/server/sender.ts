@@ -19,6 +19,7 @@ import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
+import { sendNudger } from "./send_nudger.ts";
 
 export interface SenderOptions {
   readonly parts: Parts;
@@ -61,6 +62,7 @@ export function startSender(options: SenderOptions): Sender {
     onError: (error, what) => log.warn("sending-failed", { what, reason: error.message }),
     onSettled: (message, channel, settlement) => count(options.metrics(), message, channel, settlement),
     onHealth: options.onHealth,
+    onMoved: sendNudger(parts),
     onRecovered: (counts) => {
       if (Object.values(counts).some((n) => n > 0)) log.warn("uncertain-sends-found", counts);
     },

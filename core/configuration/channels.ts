@@ -130,7 +130,19 @@ async function checkFallback(tx: ConfigurationTransaction, id: string, input: Ch
   if (fallbackChannelId === id) {
     throw invalid({ field: "fallbackChannelId", message: "must be another channel" });
   }
-  if (await tx.channels.get(fallbackChannelId) === undefined) {
+  const fallback = await tx.channels.get(fallbackChannelId);
+  if (fallback === undefined) {
     throw invalid({ field: "fallbackChannelId", message: `there is no channel ${fallbackChannelId}` });
+  }
+  // Messages would go round in circles while all of them are down.
+  const names = [fallback.name];
+  for (let next = fallback.settings.fallbackChannelId; next !== undefined;) {
+    if (next === id) {
+      const message = `leads back to this channel by way of ${names.join(", ")}`;
+      throw invalid({ field: "fallbackChannelId", message });
+    }
+    const channel = await tx.channels.get(next);
+    if (channel !== undefined) names.push(channel.name);
+    next = channel?.settings.fallbackChannelId;
   }
 }

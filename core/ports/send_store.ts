@@ -7,7 +7,7 @@
  */
 import type { MessageError } from "../errors.ts";
 import type { PatchbayEvent } from "../events.ts";
-import type { OutboundStatus, Priority, StatusStep } from "../message.ts";
+import type { Encoding, OutboundStatus, Priority, StatusStep } from "../message.ts";
 import type { QueuedMessage } from "../send/queued_message.ts";
 
 /** The right to one lane. */
@@ -26,6 +26,8 @@ export interface LoadRequest {
 export interface ClaimItem {
   readonly id: string;
   readonly lane: number;
+  /** The channel that it is to be sent through: one that was given to another channel is not claimed. */
+  readonly channel_id: string;
   /** Tries before this one. */
   readonly attempts: number;
 }
@@ -38,10 +40,28 @@ export interface RecoveryPolicy {
   readonly policy: "requeue" | "resend" | "hold";
 }
 
+/** A queued message that another channel is to send. */
+export interface MoveItem {
+  readonly id: string;
+  /** Of the channel that it leaves. */
+  readonly lane: number;
+  readonly channel_id: string;
+  /** Tries so far. */
+  readonly attempts: number;
+  readonly to_channel_id: string;
+  readonly number_id: string;
+  readonly number: string;
+  readonly encoding: Encoding;
+  readonly segments: number;
+  readonly step: StatusStep;
+}
+
 /** One result. Takes effect only on a row that is still unsent. */
 export interface RecordRow {
   readonly id: string;
   readonly lane: number;
+  /** Takes effect only while it is this channel's. */
+  readonly channel_id: string;
   readonly status: OutboundStatus;
   /** The tries that the row has since it was claimed: a move back to `queued` and a hold need them to match. */
   readonly claimed: number;
@@ -106,6 +126,11 @@ export interface SendStore {
    * what the same call claimed before is claimed again without counting twice.
    */
   claim(lanes: readonly LaneFence[], items: readonly ClaimItem[], nowMs: number): Promise<WriteAnswer>;
+  /**
+   * Gives `queued` messages that no provider can have to other channels, forgetting their last error. Whoever owns
+   * the other channel's lane finds them there. A repeat changes nothing.
+   */
+  move(lanes: readonly LaneFence[], items: readonly MoveItem[], nowMs: number): Promise<WriteAnswer>;
   /**
    * Writes results, their statistics (shard 1000 + lane) and one outbox row for each lane with changes. Safe to
    * repeat with the same sequences; `changed` then misses what the lost call changed, so read the outbox after it.

@@ -15,6 +15,8 @@ import type { HttpCall, Provider } from "../ports/provider.ts";
 import type { CallOutcome } from "../ports/provider_call.ts";
 import { type Health, healthOf } from "./channel_health.ts";
 import { answered, called, type Circuit, faultOf, mayCall, newCircuit } from "./circuit.ts";
+import type { Fallback } from "./fallback.ts";
+import { FallbackMover, type Move } from "./fallback_mover.ts";
 import { gate, type GateVerdict } from "./gate.ts";
 import { type SendOutcome, settle, type Settlement } from "./outcome.ts";
 import { outgoing } from "./outgoing.ts";
@@ -45,6 +47,10 @@ export interface SenderPort {
   claim(message: QueuedMessage): Promise<Claimed>;
   /** Stores a settlement; resolves with the message as it is now. Rejects when that is not to be any more. */
   record(message: QueuedMessage, settlement: Settlement): Promise<QueuedMessage>;
+  /** The channel that stands in for this one; null: none can. */
+  fallback(): Fallback | null;
+  /** Gives messages to the fallback channel; resolves with the ids of those that moved. Rejects like `record`. */
+  move(moves: readonly Move[], reason: string): Promise<ReadonlySet<string>>;
   /** Asks for more from the database. */
   refill(): void;
   /** Called with each settlement, and how long the call took, ms; null without a call. */
@@ -78,6 +84,7 @@ export class ChannelSender {
   readonly #port: SenderPort;
   readonly #provider: Provider;
   readonly #rate: RateGate;
+  readonly #mover: FallbackMover;
   #channel: Channel;
   #circuit: Circuit;
   #claimed: Ready[] = [];
@@ -101,6 +108,14 @@ export class ChannelSender {
     this.#rate = rate;
     this.#circuit = newCircuit(port.clock.monotonic());
     this.scheduler = scheduler;
+    this.#mover = new FallbackMover({
+      scheduler,
+      now: () => port.clock.monotonic(),
+      idempotent: provider.supports.idempotency,
+      admit: (message) => this.#verdictOn(message).kind === "pass",
+      move: (moves, fallback) => port.move(moves, this.#whyMoved(fallback)),
+      onMoved: () => this.#wentOn(),
+    });
   }
 
   get channel(): Channel {
@@ -168,6 +183,7 @@ export class ChannelSender {
     if (this.#stopped) return;
     this.#depart();
     this.#claimMore();
+    this.#moveAway();
     this.#arm();
   }
 
@@ -178,7 +194,7 @@ export class ChannelSender {
     for (let n = 0; n < EXPIRE_MAX; n++) {
       const message = this.scheduler.takeWhere(isExpired);
       if (message === null) return;
-      const verdict = gate(message, this.#channel, this.#port.numberOf(message.number_id), wallMs);
+      const verdict = this.#verdictOn(message);
       if (verdict.kind === "end") this.#end(message, verdict);
     }
   }
@@ -209,7 +225,7 @@ export class ChannelSender {
       let ending: GateEnd | null = null;
       let demand: Demand | null = null;
       const message = this.scheduler.take(nowMs, (candidate, priority) => {
-        const verdict = gate(candidate, this.#channel, this.#port.numberOf(candidate.number_id), clock.now());
+        const verdict = this.#verdictOn(candidate);
         ending = verdict.kind === "end" ? verdict : null;
         if (ending !== null) return { kind: "go" };
         demand = this.#demandOf(candidate, priority);
@@ -227,6 +243,22 @@ export class ChannelSender {
     if (!this.#channel.enabled) return false;
     if (this.#circuit.kind === "closed") return true;
     return mayCall(this.#circuit, nowMs) && this.#claiming + this.#claimed.length === 0;
+  }
+
+  #verdictOn(message: QueuedMessage): GateVerdict {
+    return gate(message, this.#channel, this.#port.numberOf(message.number_id), this.#port.clock.now());
+  }
+
+  /** While the circuit is open, what no probe needs leaves through the fallback channel. */
+  #moveAway(): void {
+    if (this.#circuit.kind === "closed" || !this.#channel.enabled) return;
+    const fallback = this.#port.fallback();
+    if (fallback !== null) this.#mover.pump(fallback);
+  }
+
+  #whyMoved(fallback: Channel): string {
+    const why = this.#circuit.kind === "closed" ? "it was down" : this.#circuit.fault.reason;
+    return `moved from the channel ${this.#channel.name} to its fallback ${fallback.name}: ${why}`;
   }
 
   #demandOf(message: QueuedMessage, priority: Priority): Demand {
@@ -376,6 +408,10 @@ export class ChannelSender {
     if (settlement.kind === "retry" || settlement.kind === "returned") {
       this.scheduler.retry(now, this.#times(now, nowMs).retryMs, nowMs);
     } else this.scheduler.done(message.id, nowMs);
+    this.#wentOn();
+  }
+
+  #wentOn(): void {
     if (this.#runsLow()) this.#port.refill();
     this.pump();
   }
@@ -404,11 +440,17 @@ export class ChannelSender {
   #nextMoveMs(nowMs: number): number {
     if (!this.#mayClaim(nowMs)) {
       // A probe under way pumps at its end; a channel that is switched off is pumped by the change.
-      if (!this.#channel.enabled || this.#circuit.kind !== "open") return Infinity;
-      return this.#circuit.untilMs > nowMs ? this.#circuit.untilMs : this.#nextDepartureMs(nowMs);
+      if (!this.#channel.enabled || this.#circuit.kind === "closed") return Infinity;
+      if (this.#circuit.kind === "half-open") return this.#moveMs();
+      const probeMs = this.#circuit.untilMs > nowMs ? this.#circuit.untilMs : this.#nextDepartureMs(nowMs);
+      return Math.min(probeMs, this.#moveMs());
     }
     const dueMs = Math.min(this.scheduler.nextDueMs(), this.#nextDepartureMs(nowMs));
     return this.#closedUntilMs > nowMs ? Math.min(dueMs, this.#closedUntilMs) : dueMs;
+  }
+
+  #moveMs(): number {
+    return this.#port.fallback() === null ? Infinity : this.#mover.dueMs;
   }
 
   /** When the first of what is claimed may leave; Infinity where that takes more than time. */

@@ -16,10 +16,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { OwnedPartition, PartitionStore } from "../ports/partition_store.ts";
 import type { LaneFence, RecordRow, RecoveryPolicy, SendStore } from "../ports/send_store.ts";
 import type { Claimed } from "./channel_sender.ts";
+import { moved } from "./fallback.ts";
+import type { Move } from "./fallback_mover.ts";
 import type { Settlement } from "./outcome.ts";
 import { type QueuedMessage, sendLaneOf } from "./queued_message.ts";
 import { SendPublisher } from "./send_publisher.ts";
-import { afterRecord, recordRow } from "./send_record.ts";
+import { afterRecord, moveItem, recordRow } from "./send_record.ts";
 
 export interface SendLedgerOptions {
   readonly store: SendStore;
@@ -142,6 +144,20 @@ export class SendLedger {
     }
   }
 
+  /** Gives queued messages to other channels. Resolves with those that moved; rejects when the lane is not ours. */
+  async move(moves: readonly Move[], reason: string): Promise<QueuedMessage[]> {
+    const nowMs = this.#now();
+    const items = moves.map(({ message, place }) => moveItem(message, place, reason, nowMs));
+    const fences = fencesOf(items.map(({ lane }) => lane), this.#epochs);
+    const { held, changed } = await this.#insist(
+      "move messages to a fallback channel",
+      () => this.#options.store.move(fences, items, nowMs),
+    );
+    this.#dropLost(fences, held);
+    if (held.size < fences.length) throw new Error("the send lane is another process's");
+    return moves.flatMap(({ message, place }) => changed.has(message.id) ? [moved(message, place)] : []);
+  }
+
   /** Publishes what can be published; writes that fail from now on are given up. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -173,7 +189,12 @@ export class SendLedger {
   }
 
   async #writeClaims(items: readonly ClaimWanted[]): Promise<void> {
-    const claims = items.map(({ message, lane }) => ({ id: message.id, lane, attempts: message.attempts }));
+    const claims = items.map(({ message, lane }) => ({
+      id: message.id,
+      lane,
+      channel_id: message.channel_id,
+      attempts: message.attempts,
+    }));
     const fences = fencesOf(items.map((item) => item.lane), this.#epochs);
     const { held, changed } = await this.#insist(
       "claim messages",

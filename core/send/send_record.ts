@@ -6,10 +6,11 @@
 import type { MessageError } from "../errors.ts";
 import { messageEvent } from "../message_event.ts";
 import type { StatusStep } from "../message.ts";
-import type { RecordRow } from "../ports/send_store.ts";
+import type { MoveItem, RecordRow } from "../ports/send_store.ts";
 import { storableText } from "../storable_text.ts";
 import type { Settlement } from "./outcome.ts";
-import type { QueuedMessage } from "./queued_message.ts";
+import type { Place } from "./fallback.ts";
+import { type QueuedMessage, sendLaneOf } from "./queued_message.ts";
 
 /** The row that records `settlement` of `message`, whose `attempts` are those it was claimed with. */
 export function recordRow(
@@ -29,10 +30,28 @@ export function recordRow(
   return {
     id: message.id,
     lane,
+    channel_id: message.channel_id,
     claimed: message.attempts,
     ...written,
     step: stepOf(written, settlement.kind, atMs),
     event: messageEvent(message, change),
+  };
+}
+
+/** What moves `message` to another channel. */
+export function moveItem(message: QueuedMessage, place: Place, reason: string, atMs: number): MoveItem {
+  const number = place.number === message.number ? "" : `; from ${place.number} instead of ${message.number}`;
+  return {
+    id: message.id,
+    lane: sendLaneOf(message.channel_id),
+    channel_id: message.channel_id,
+    attempts: message.attempts,
+    to_channel_id: place.channelId,
+    number_id: place.numberId,
+    number: place.number,
+    encoding: place.encoding,
+    segments: place.segments,
+    step: { status: "queued", at: new Date(atMs).toISOString(), reason: storableText(reason + number) },
   };
 }
 

@@ -20,6 +20,7 @@ import type { Provider } from "../ports/provider.ts";
 import type { RecoveryPolicy } from "../ports/send_store.ts";
 import type { Health } from "./channel_health.ts";
 import { ChannelSender, type SenderPort } from "./channel_sender.ts";
+import { type Fallback, fallbackOf } from "./fallback.ts";
 import type { Settlement } from "./outcome.ts";
 import { type QueuedMessage, SEND_LANES, sendLaneOf } from "./queued_message.ts";
 import { RateGate } from "./rate_gate.ts";
@@ -46,6 +47,8 @@ export interface SendWorkerOptions extends SendLedgerOptions {
   ) => void;
   /** Called now and then, and at once when it changes much, with what is known of a channel; null: nothing yet. */
   readonly onHealth?: (channel: Channel, health: Health | null) => void;
+  /** Called with messages that other channels are to send from now on: a nudge for whoever has those. */
+  readonly onMoved?: (messages: readonly QueuedMessage[]) => void;
   /** Called for new lanes with what a former owner left under way, by what was done with it. */
   readonly onRecovered?: (counts: Readonly<Record<RecoveryPolicy["policy"], number>>) => void;
   /** Calls under way for one channel at most. @default {64} */
@@ -97,6 +100,11 @@ export class SendWorker implements PartitionHolder {
   /** Lanes whose channels are to have senders. */
   readonly #lanes = new Set<number>();
   #state: "new" | "running" | "stopped" = "new";
+  /** By channel, as of one version of the configuration. */
+  #fallbacks: { of: Directory | null; readonly byChannel: Map<string, Fallback | null> } = {
+    of: null,
+    byChannel: new Map(),
+  };
   #inFlight = 0;
   #sweeps = 0;
   #following: Promise<void> = Promise.resolve();
@@ -285,10 +293,30 @@ export class SendWorker implements PartitionHolder {
       },
       claim: (message) => this.#ledger.claim(message),
       record: (message, settlement) => this.#ledger.record(message, settlement),
+      fallback: () => this.#fallbackOf(self().channel),
+      move: async (moves, reason) => {
+        const messages = await this.#ledger.move(moves, reason);
+        if (messages.length > 0) this.#options.onMoved?.(messages);
+        this.onNudge(messages);
+        return new Set(messages.map(({ id }) => id));
+      },
       refill: () => this.#feed.refill(self().channel.id),
       onSettled: (...settled) => onSettled?.(...settled),
       onCircuit: () => onHealth?.(self().channel, self().health),
     };
+  }
+
+  #fallbackOf(channel: Channel): Fallback | null {
+    if (channel.settings.fallbackChannelId === undefined) return null;
+    const directory = this.#options.directory.current();
+    if (this.#fallbacks.of !== directory) this.#fallbacks = { of: directory, byChannel: new Map() };
+    const { byChannel } = this.#fallbacks;
+    let fallback = byChannel.get(channel.id);
+    if (fallback === undefined) {
+      fallback = fallbackOf(channel, directory, this.#options.providers);
+      byChannel.set(channel.id, fallback);
+    }
+    return fallback;
   }
 
   #feedStarved(): void {

@@ -87,6 +87,25 @@ Deno.test("what does not fit in a channel is told with the name of every field",
   assert.equal(list.status, 400);
 });
 
+Deno.test("a fallback channel is another one, and no chain of them leads back", async () => {
+  const [first, second, third] = await Promise.all(
+    ["Ring 1", "Ring 2", "Ring 3"].map(async (name) =>
+      (await app.call("POST", "/v1/channels", channelInput(name))).body.id as string
+    ),
+  );
+  const point = (from: string, to: string | null) =>
+    app.call("PATCH", `/v1/channels/${from}`, { fallbackChannelId: to });
+  assert.equal((await point(first!, second!)).status, 200);
+  assert.equal((await point(second!, third!)).status, 200);
+  for (const target of [first!, third!]) {
+    const refused = await point(third!, target);
+    assert.deepEqual([refused.status, fields(refused.body)], [400, ["fallbackChannelId"]]);
+  }
+  assert.match(JSON.stringify((await point(third!, first!)).body), /by way of Ring 1, Ring 2/);
+  assert.equal((await point(second!, null)).status, 200);
+  assert.equal((await point(third!, first!)).status, 200);
+});
+
 Deno.test("there is one default channel: another one takes its place", async () => {
   const first = await app.make("/v1/channels", channelInput("First default", { isDefault: true }));
   const second = await app.make("/v1/channels", channelInput("Second default", { isDefault: true }));

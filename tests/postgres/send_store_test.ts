@@ -3,7 +3,7 @@ import { PostgresPartitionStore } from "../../adapters/postgres/partition_store.
 import { PostgresSendStore } from "../../adapters/postgres/send_store.ts";
 import { type MessageRow, STATUS_RANK } from "../../core/message.ts";
 import type { LaneFence, RecordRow } from "../../core/ports/send_store.ts";
-import { recordRow } from "../../core/send/send_record.ts";
+import { moveItem, recordRow } from "../../core/send/send_record.ts";
 import type { Settlement } from "../../core/send/outcome.ts";
 import { sendLaneOf } from "../../core/send/queued_message.ts";
 import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
@@ -42,7 +42,7 @@ class Bench {
 
   /** Claims with the tries that the messages have; resolves with the ids claimed. */
   async claim(messages: readonly MessageRow[], nowMs = NOW): Promise<string[]> {
-    const items = messages.map(({ id, attempts }) => ({ id, lane: LANE, attempts }));
+    const items = messages.map(({ id, channel_id, attempts }) => ({ id, lane: LANE, channel_id, attempts }));
     return [...(await this.store.claim([this.fence], items, nowMs)).changed].sort();
   }
 
@@ -133,7 +133,8 @@ Deno.test("the send queue in PostgreSQL", async (t) => {
     await insertMessages(bench.sql, [message]);
     await bench.claim([message]);
     await takeOver(bench.partitions, "send", [LANE], "another");
-    const claim = await bench.store.claim([bench.fence], [{ id: message.id, lane: LANE, attempts: 0 }], NOW);
+    const item = { id: message.id, lane: LANE, channel_id: CHANNEL_ID, attempts: 0 };
+    const claim = await bench.store.claim([bench.fence], [item], NOW);
     assert.deepEqual([claim.held.size, claim.changed.size], [0, 0]);
     assert.deepEqual(await bench.settle(message, { kind: "sent", providerId: "p1" }), []);
     assert.equal((await readMessage(bench.sql, message.id)).status, "sending");
@@ -266,6 +267,84 @@ Deno.test("the send queue in PostgreSQL", async (t) => {
       await bench.store.loadHeld([{ channelId: "ch_hold", dueBeforeMs: rows[2]!.created_ms }], 10),
       [],
     );
+  });
+
+  await step(
+    "only what no provider can have moves to another channel, and its former one lets go of it",
+    async (bench) => {
+      const rows = [1, 2, 3, 4].map((i) => queuedMessage(i, { conversation_id: conversationName(i) }));
+      const [waiting, failed, uncertain, sending] = rows as [MessageRow, MessageRow, MessageRow, MessageRow];
+      await insertMessages(bench.sql, rows);
+      await bench.claim([failed, uncertain, sending]);
+      const retry = { kind: "retry", retryAtMs: NOW + 60_000, attempts: 1 } as const;
+      const error = {
+        class: "connection",
+        reason: "refused",
+        retryAt: new Date(NOW + 60_000).toISOString(),
+      } as const;
+      await bench.settle(failed, { ...retry, error, uncertain: false });
+      await bench.settle(uncertain, { ...retry, error, uncertain: true });
+      const place = {
+        channelId: "ch_other",
+        numberId: "num_other",
+        number: "+15145550111",
+        encoding: "ucs2",
+        segments: 2,
+      } as const;
+      const items = [
+        moveItem(waiting, place, "moved", NOW),
+        moveItem({ ...failed, attempts: 1 }, place, "moved", NOW),
+        moveItem({ ...uncertain, attempts: 1 }, place, "moved", NOW),
+        moveItem({ ...sending, attempts: 1 }, place, "moved", NOW),
+      ];
+      const stranger = await bench.store.move([{ ...bench.fence, epoch: bench.fence.epoch + 1 }], items, NOW);
+      assert.deepEqual([stranger.held.size, stranger.changed.size], [0, 0], "only the lane's owner moves");
+      const { changed } = await bench.store.move([bench.fence], items, NOW);
+      assert.deepEqual([...changed].sort(), [waiting.id, failed.id]);
+      assert.equal(
+        (await bench.store.move([bench.fence], items, NOW)).changed.size,
+        0,
+        "a repeat changes nothing",
+      );
+      const row = await readMessage(bench.sql, failed.id);
+      assert.deepEqual(
+        [
+          row.channel_id,
+          row.number_id,
+          row.number,
+          row.encoding,
+          row.segments,
+          row.error,
+          row.status,
+          row.attempts,
+        ],
+        ["ch_other", "num_other", "+15145550111", "ucs2", 2, null, "queued", 1],
+      );
+      assert.equal(row.history.at(-1)!.reason, "moved; from +15145550111 instead of +15145550100");
+      // Whoever still holds the former row in memory, or a nudge that comes late, changes nothing.
+      assert.deepEqual(await bench.claim([waiting]), []);
+      const expired = {
+        kind: "end",
+        status: "expired",
+        error: { class: "blocked", reason: "late" },
+      } as const;
+      assert.deepEqual(await bench.settle(waiting, { ...expired, uncertain: false }, 0), []);
+      const here = { ...waiting, channel_id: "ch_other" };
+      assert.deepEqual(await bench.claim([here]), [waiting.id], "the other channel sends it");
+      assert.deepEqual(await bench.settle(here, { kind: "sent", providerId: "p1" }), [waiting.id]);
+      const [counted] = await bench.sql`select channel_id, number, sent::int from statistics where sent > 0`;
+      assert.deepEqual({ ...counted }, { channel_id: "ch_other", number: "+15145550111", sent: 1 });
+    },
+  );
+
+  await step("a conversation keeps its order over two channels", async (bench) => {
+    const [first, second] = [queuedMessage(1, { channel_id: "ch_other" }), queuedMessage(2)];
+    await insertMessages(bench.sql, [first, second]);
+    assert.deepEqual(await bench.claim([second]), []);
+    assert.deepEqual(await bench.claim([first]), [first.id]);
+    assert.deepEqual(await bench.claim([second]), []);
+    await bench.settle(first, { kind: "sent", providerId: "p1" });
+    assert.deepEqual(await bench.claim([second]), [second.id]);
   });
 
   await step("what was sent since midnight is counted for the daily cap", async (bench) => {

@@ -4,11 +4,12 @@ import { PostgresSendStore } from "../../adapters/postgres/send_store.ts";
 import { systemClock } from "../../adapters/system/clock.ts";
 import { type Directory, EMPTY_DIRECTORY } from "../../core/directory.ts";
 import type { PatchbayEvent } from "../../core/events.ts";
+import type { Channel, OwnNumber } from "../../core/channel.ts";
 import type { MessageRow } from "../../core/message.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import type { CallOutcome } from "../../core/ports/provider_call.ts";
-import { SEND_LANES } from "../../core/send/queued_message.ts";
+import { type QueuedMessage, SEND_LANES } from "../../core/send/queued_message.ts";
 import { SendWorker, type SendWorkerOptions } from "../../core/send/send_worker.ts";
 import { fakeProvider } from "../support/fake_provider.ts";
 import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
@@ -65,6 +66,16 @@ class Settings implements DirectorySource {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Another channel, with its own number. */
+  add(channel: Channel, number: OwnNumber): void {
+    const { channels, numbers } = this.#directory;
+    this.#directory = {
+      ...this.#directory,
+      channels: new Map([...channels, [channel.id, channel]]),
+      numbers: new Map([...numbers, [number.id, number]]),
+    };
+  }
+
   change(settings: Record<string, unknown>): void {
     this.#directory = Settings.#of(settings);
     for (const listener of this.#listeners) listener(this.#directory);
@@ -79,12 +90,19 @@ class Settings implements DirectorySource {
   }
 }
 
+function channelName({ channel_id }: MessageRow): string {
+  return channel_id === CHANNEL_ID ? "test" : "spare";
+}
+
 class Scene {
   readonly calls: string[] = [];
+  /** Channels' names and messages' ids. */
+  readonly through: string[] = [];
   readonly events: PatchbayEvent[] = [];
   readonly fenced: number[] = [];
   readonly errors: string[] = [];
-  answer: (id: string, tries: number) => CallOutcome | Promise<CallOutcome> = (id) => answered(200, id);
+  answer: (id: string, tries: number, channel: Channel) => CallOutcome | Promise<CallOutcome> = (id) =>
+    answered(200, id);
 
   constructor(readonly database: TestDatabase) {}
 
@@ -95,9 +113,10 @@ class Scene {
       partitions: new PostgresPartitionStore(this.database.sql),
       directory: settings,
       providers: new Map([["test", provider]]),
-      call: async (_, { body }) => {
+      call: async (channel, { body }) => {
         this.calls.push(body!);
-        return await this.answer(body!, this.calls.filter((id) => id === body).length);
+        this.through.push(`${channel.name} ${body}`);
+        return await this.answer(body!, this.calls.filter((id) => id === body).length, channel);
       },
       statusUrl: () => "http://127.0.0.1/status",
       publish: (row) => {
@@ -290,6 +309,79 @@ Deno.test("the send worker on a real database", async (t) => {
       await scene.until("all others are sent", async () => await scene.count("sent") === 30);
       await scene.until("its status says that, too", () => told.at(-1) === "connected");
       await scene.stop(worker);
+    },
+  );
+
+  await step(
+    "while a channel is down its fallback sends, in order and once; then it is back by itself",
+    async (scene) => {
+      let isDown = true;
+      scene.answer = (id, _, { name }) =>
+        isDown && name === "test" ? { kind: "not-connected", reason: "refused" } : answered(200, id);
+      const spare = channelOf({ rateMps: 100_000 }, { id: `ch_${"d".repeat(26)}`, name: "spare" });
+      const settings = new Settings({ fallbackChannelId: spare.id, retry: { initialMs: 20 } });
+      const number = "+15145550111";
+      settings.add(spare, ownNumber({ id: `num_${"m".repeat(26)}`, channelId: spare.id, number }));
+      const texts = (from: number, count: number) =>
+        Array.from(
+          { length: count },
+          (_, i) => queuedMessage(from + i, { conversation_id: conversationName(i % 8) }),
+        );
+      await scene.insert(...texts(0, 80));
+      const told: QueuedMessage[] = [];
+      const worker = scene.worker(settings, {
+        onMoved: (messages) => told.push(...messages),
+      });
+      await worker.start();
+      await scene.until("all but a probe are sent", async () => await scene.count("sent") >= 79);
+      const more = texts(100, 20);
+      await scene.insert(...more);
+      worker.onNudge(more);
+      await scene.until("so are later ones", async () => await scene.count("sent") >= 99);
+      isDown = false;
+      let next = 200;
+      await scene.until("a message that comes when a probe is due finds the channel back", async () => {
+        const [message] = texts(next++, 1);
+        await scene.insert(message!);
+        worker.onNudge([message!]);
+        return worker.stats.channels.every(({ isConnected }) => isConnected);
+      });
+      const last = texts(10_000, 8);
+      await scene.insert(...last);
+      worker.onNudge(last);
+      const count = next - 200 + 108;
+      await scene.until("everything is sent", async () => await scene.count("sent") === count);
+      await worker.stop();
+      const rows = await scene.database.sql<MessageRow[]>`select * from messages order by id`;
+      const accepted = scene.through.filter((call) =>
+        rows.some((row) => call === `${channelName(row)} ${row.id}`)
+      );
+      assert.equal(new Set(scene.through.filter((call) => call.startsWith("spare"))).size, told.length);
+      for (const row of rows) {
+        assert.equal(accepted.filter((call) => call.endsWith(row.id)).length >= 1, true, row.id);
+        if (row.channel_id !== spare.id) continue;
+        assert.deepEqual([row.number, row.number_id], [number, `num_${"m".repeat(26)}`]);
+        assert.match(
+          row.history.map(({ reason }) => reason).join(),
+          /moved from the channel test to its fallback spare/,
+        );
+        const event = scene.events.find(({ data, type }) =>
+          type === "message.sent" && data.messageId === row.id
+        );
+        assert.deepEqual([event?.channelId, event?.number], [spare.id, number]);
+      }
+      assert(rows.filter((row) => row.channel_id === spare.id).length >= 90);
+      assert(
+        rows.slice(-8).every((row) => row.channel_id === CHANNEL_ID),
+        "what comes later goes its own way",
+      );
+      const sentAt = new Map(
+        rows.map((row) => [row.id, row.history.find(({ status }) => status === "sent")!.at]),
+      );
+      for (const list of Map.groupBy(rows, (row) => row.conversation_id).values()) {
+        const times = list.map(({ id }) => sentAt.get(id)!);
+        assert.deepEqual(times, times.toSorted(), "out of order in its conversation");
+      }
     },
   );
 
