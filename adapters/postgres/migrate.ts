@@ -6,6 +6,7 @@
 import { sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import * as initial from "../../migrations/0001_initial.ts";
+import * as polls from "../../migrations/0004_polls.ts";
 import * as messageParts from "../../migrations/0005_message_parts.ts";
 import * as unsent from "../../migrations/0007_unsent.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
@@ -14,6 +15,7 @@ import { ensureMessagePartitions } from "./message_partitions.ts";
 /** By name, in order. Files are named rather than found, so that a compiled program has them too. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
+  "0004_polls": polls,
   "0005_message_parts": messageParts,
   "0007_unsent": unsent,
 };

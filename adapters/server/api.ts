@@ -8,7 +8,7 @@ import type { ClusterSource } from "../../core/ports/cluster.ts";
 import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
 import type { EventSource } from "../../core/ports/events.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
-import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
+import type { CallProvider } from "../../core/ports/provider_call.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import { createApp } from "../http/app.ts";
 import type { AppDeps, Readiness } from "../http/deps.ts";
@@ -41,7 +41,7 @@ export interface ApiOptions {
   readonly events: EventSource;
   readonly deadLetters: DeadLetterStore;
   readonly cluster: ClusterSource;
-  readonly http: OutgoingHttp;
+  readonly callProvider: CallProvider;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   /** Ends the event streams, which would go on for ever. */
@@ -62,7 +62,7 @@ export function createApi(options: ApiOptions): Handler {
     directory,
     configuration: options.configuration,
     providers: options.providers,
-    verifyChannel: createVerification(directory, options.providers, options.http),
+    verifyChannel: createVerification(directory, options.providers, options.callProvider),
     announceChange: () => parts.connection.publish(parts.names.directoryChanged),
     readiness: options.readiness,
     metrics: metrics.registry,

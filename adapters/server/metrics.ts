@@ -88,6 +88,12 @@ export function createMetrics(figures: LiveFigures) {
       labelNames: ["provider", "result"],
       registers,
     }),
+    polls: new Counter({
+      name: "patchbay_polls_total",
+      help: "Fetches from providers that do not call us: done, or the class of the error",
+      labelNames: ["provider", "poll", "result"],
+      registers,
+    }),
     uncertain: new Counter({
       name: "patchbay_sends_uncertain_total",
       help: "Sends of which nobody can tell whether the provider took them",

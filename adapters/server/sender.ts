@@ -5,15 +5,16 @@
  */
 import type { Channel } from "../../core/channel.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
-import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
+import type { CallProvider } from "../../core/ports/provider_call.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import type { QueuedMessage } from "../../core/send/queued_message.ts";
 import type { Health } from "../../core/send/channel_health.ts";
 import type { Settlement } from "../../core/send/outcome.ts";
 import { SendWorker } from "../../core/send/send_worker.ts";
-import { providerCaller } from "../http_client/provider_caller.ts";
+import { numberedCalls } from "../../core/polling/numbered_calls.ts";
 import type { EventPublisher } from "../nats/event_publisher.ts";
 import { PostgresPartitionStore } from "../postgres/partition_store.ts";
+import { PostgresPollStore } from "../postgres/poll_store.ts";
 import { PostgresSendStore } from "../postgres/send_store.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
@@ -25,7 +26,7 @@ export interface SenderOptions {
   readonly parts: Parts;
   readonly directory: DirectorySource;
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly http: OutgoingHttp;
+  readonly callProvider: CallProvider;
   readonly publisher: EventPublisher;
   /** Where reports about a message go. */
   readonly statusUrl: (channel: Channel, messageId: string) => string;
@@ -53,7 +54,7 @@ export function startSender(options: SenderOptions): Sender {
     partitions: new PostgresPartitionStore(parts.hotSql),
     directory: options.directory,
     providers: options.providers,
-    call: providerCaller(options.http),
+    call: numberedCalls(options.callProvider, new PostgresPollStore(parts.hotSql), systemClock.now),
     statusUrl: options.statusUrl,
     publish: (row) => options.publisher.publish(row.payload),
     clock: systemClock,

@@ -7,6 +7,7 @@ import type { Channel } from "../../core/channel.ts";
 import type { PartitionHolder } from "../../core/membership/partition_keeper.ts";
 import type { MessageRow } from "../../core/message.ts";
 import { OutgoingClient } from "../http_client/outgoing_client.ts";
+import { providerCaller } from "../http_client/provider_caller.ts";
 import { parseAllowList, PrivateAddressGuard } from "../http_client/private_address_guard.ts";
 import { EventHub } from "../nats/event_hub.ts";
 import { EventPublisher } from "../nats/event_publisher.ts";
@@ -31,10 +32,14 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { newProcessId, openParts, type Parts } from "./parts.ts";
 import { Membership } from "./membership.ts";
 import { servePlatforms, startPush } from "./platforms.ts";
+import { startPolling } from "./polling.ts";
 import { BrokerWatch, readinessOf } from "./readiness.ts";
 import { type Router, startRouter } from "./router.ts";
 import { type Sender, startSender } from "./sender.ts";
 import { createSingleton } from "./singleton.ts";
+
+/** Of an answer to a provider's call: a device's whole inbox has room. */
+const PROVIDER_ANSWER_BYTES_MAX = 4_194_304;
 
 export interface ServerOptions {
   readonly config: Config;
@@ -102,6 +107,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const http = stack.use(
       new OutgoingClient({ guard: new PrivateAddressGuard(parseAllowList(config.allowPrivate).list) }),
     );
+    const callProvider = providerCaller(http, {
+      providers: PROVIDERS,
+      clock: systemClock,
+      maxBodyBytes: PROVIDER_ANSWER_BYTES_MAX,
+    });
 
     const membership = new Membership({ parts, config, version: options.version, log });
     const holders: PartitionHolder[] = [];
@@ -150,20 +160,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       );
     }
     if (config.roles.has("sender")) {
+      const health = createChannelHealth({
+        setStatus: configuration.setChannelStatus,
+        onError: failed("note a channel's status"),
+      });
       sender = startSender({
         parts,
         directory,
         providers: PROVIDERS,
-        http,
+        callProvider,
         publisher,
         statusUrl: (channel, messageId) => {
           const secret = directory.current().webhookSecrets.get(channel.id);
           return `${webhookUrl(config.publicUrl, channel, secret)}/status/${messageId}`;
         },
-        onHealth: createChannelHealth({
-          setStatus: configuration.setChannelStatus,
-          onError: failed("note a channel's status"),
-        }),
+        onHealth: health.sending,
         isSure: () => membership.members.isSure(),
         onFenced: (lanes) => membership.taken("send", lanes),
         metrics: () => metrics,
@@ -172,6 +183,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       const running = sender;
       stack.defer(() => running.stop());
       holders.push(sender.worker);
+      stack.defer(startPolling({
+        parts,
+        directory,
+        providers: PROVIDERS,
+        ingress,
+        callProvider,
+        owns: (channelId) => running.worker.owns(channelId),
+        deadLetters,
+        onHealth: health.polling,
+        metrics: () => metrics,
+        log,
+      }));
     }
     stack.defer(() => membership.leave());
     // From here on a stop no longer waits for a broker that is away: what is not published stays in the outbox.
@@ -198,7 +221,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         events: hub,
         deadLetters,
         cluster: createClusterSource({ parts, members: membership.members, now }),
-        http,
+        callProvider,
         metrics,
         readiness: () => readinessOf({ broker, sql: parts.sql, membership }),
         closing: closing.signal,

@@ -4,14 +4,14 @@
  * @module
  */
 import type { DirectorySource } from "../../core/ports/directory.ts";
-import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
+import type { CallProvider } from "../../core/ports/provider_call.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import type { Verification } from "../http/deps.ts";
 
 export function createVerification(
   directory: DirectorySource,
   providers: ReadonlyMap<string, Provider>,
-  http: OutgoingHttp,
+  callProvider: CallProvider,
 ): (channelId: string) => Promise<Verification> {
   return async (channelId) => {
     const channel = directory.current().channels.get(channelId);
@@ -21,8 +21,8 @@ export function createVerification(
     }
     const call = provider.buildVerify(channel);
     if (call === null) return { ok: true, reason: `${provider.title} has no call that proves credentials` };
-    const result = await http.call(call, { timeoutMs: channel.settings.timeoutMs });
-    if (result.kind !== "answer") return { ok: false, reason: result.reason, fault: "unreachable" };
+    const result = await callProvider(channel, call);
+    if (result.kind !== "answered") return { ok: false, reason: result.reason, fault: "unreachable" };
     const { ok, reason } = provider.readVerify(result.answer, channel);
     return ok ? { ok, reason } : { ok, reason, fault: result.answer.status >= 500 ? "unreachable" : "auth" };
   };

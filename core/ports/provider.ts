@@ -100,6 +100,17 @@ export interface HttpCall {
   readonly body?: string;
   /** How the body's characters become bytes. @default {"utf-8"} */
   readonly bodyCharset?: "utf-8" | "latin-1";
+  /** Present in a send to a provider that knows messages by a number of ours only. */
+  readonly numbered?: NumberedCall;
+}
+
+/** A send that needs a number, which is kept before the call is made. */
+export interface NumberedCall {
+  readonly messageId: string;
+  /** Theirs. */
+  readonly to: string;
+  /** The call to make in place of the one that this stands in. */
+  build(number: number): HttpCall;
 }
 
 export interface HttpAnswer {
@@ -107,6 +118,20 @@ export interface HttpAnswer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** The number that the call went with, if it was a {@link NumberedCall}. */
+  readonly number?: number;
+}
+
+/** A message that was handed over under a number, and of which the provider has not told the end. */
+export interface NumberedSend {
+  /** From 1 to 2^31 - 1, counted up by channel. */
+  readonly number: number;
+  readonly messageId: string;
+  /** Theirs. */
+  readonly to: string;
+  readonly sentMs: number;
+  /** What the last poll wanted to be remembered; null at first. */
+  readonly note: string | null;
 }
 
 export type SendResult =
@@ -120,6 +145,10 @@ export type PollResult =
     readonly reports: readonly ParsedReport[];
     /** Where to go on; stored only after all of the above is durable. */
     readonly mark: string | null;
+    /** What is news of the sends that were asked about; one that has ended is not asked about again. */
+    readonly sends?: readonly { readonly number: number; readonly note: string; readonly ended: boolean }[];
+    /** What came in and cannot be read: put aside for a person to look at. */
+    readonly unreadable?: readonly { readonly reason: string; readonly content: string }[];
     /** Whether there is more to fetch at once. */
     readonly more: boolean;
   }
@@ -131,10 +160,20 @@ export interface ProviderPoll {
   readonly name: string;
   /** Pause between two fetches, ms; null: not for this channel. */
   intervalMs(channel: Channel): number | null;
+  /**
+   * Present where it asks about numbered sends: about how many at once, and whether only about those that have a
+   * note. It is not made while there are none.
+   */
+  readonly sends?: { readonly max: number; readonly noted: boolean };
   /** `mark`: what the last fetch ended with; null at the beginning. */
-  build(channel: Channel, mark: string | null): HttpCall;
+  build(channel: Channel, mark: string | null, sends: readonly NumberedSend[]): HttpCall;
   /** Never throws on any input. */
-  read(answer: HttpAnswer, channel: Channel, mark: string | null): PollResult;
+  read(
+    answer: HttpAnswer,
+    channel: Channel,
+    mark: string | null,
+    sends: readonly NumberedSend[],
+  ): PollResult;
 }
 
 /** Where a statement about a provider comes from. `assumed`: no document says so, and a setting can change it. */
@@ -183,10 +222,13 @@ export interface Provider {
   /** What the provider's answer means. Never throws on any input. */
   readSend(answer: HttpAnswer, channel: Channel): SendResult;
   /**
-   * The call to make instead when `answer` to `call` asks for other credentials than it brought (HTTP Digest); null
-   * when there is nothing to add. Asked once a call; the call that was challenged was not carried out.
+   * The call to make instead when `challenge` asks for other credentials than `call` brings (HTTP Digest); null when
+   * there is nothing to add: it is no challenge, or one that these credentials have failed. A call that was challenged
+   * was not carried out. `use`: how often this challenge is answered, from 1.
    */
-  authenticate?(answer: HttpAnswer, call: HttpCall, channel: Channel): HttpCall | null;
+  authenticate?(challenge: HttpAnswer, call: HttpCall, channel: Channel, use: number): HttpCall | null;
+  /** A cheap call to draw the challenge with, before anything with a body is sent; null where none is expected. */
+  probe?(channel: Channel): HttpCall | null;
   readonly polls?: readonly ProviderPoll[];
   /** The call that proves the credentials, and what its answer means; null where the provider has none. */
   buildVerify(channel: Channel): HttpCall | null;

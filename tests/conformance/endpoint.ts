@@ -7,8 +7,11 @@
 import { createHash } from "node:crypto";
 import { OutgoingClient } from "../../adapters/http_client/outgoing_client.ts";
 import { parseAllowList, PrivateAddressGuard } from "../../adapters/http_client/private_address_guard.ts";
+import { providerCaller } from "../../adapters/http_client/provider_caller.ts";
+import { systemClock } from "../../adapters/system/clock.ts";
 import { createWebhookHandler } from "../../adapters/webhooks/handler.ts";
 import type { Channel, OwnNumber } from "../../core/channel.ts";
+import { numberedCalls } from "../../core/polling/numbered_calls.ts";
 import { EMPTY_DIRECTORY } from "../../core/directory.ts";
 import type { ConversationEntry, ReportEntry } from "../../core/entry.ts";
 import type { HttpAnswer, HttpCall, ParsedInbound, Provider } from "../../core/ports/provider.ts";
@@ -101,16 +104,14 @@ export function serveEndpoint(
   };
 }
 
-/** Makes `call`, and the one that answers a challenge to it, as the send worker does. */
+/** Makes `call` as the send worker does: with the answer to a challenge, and with a number where it wants one. */
 export async function make(provider: Provider, channel: Channel, call: HttpCall): Promise<HttpAnswer> {
   const guard = new PrivateAddressGuard(parseAllowList("127.0.0.1").list);
   using client = new OutgoingClient({ guard });
-  const answerTo = async (call: HttpCall) => {
-    const result = await client.call(call, { timeoutMs: 15_000 });
-    if (result.kind !== "answer") throw new Error(`${call.url}: ${result.reason}`);
-    return result.answer;
-  };
-  const answer = await answerTo(call);
-  const next = provider.authenticate?.(answer, call, channel) ?? null;
-  return next === null ? answer : await answerTo(next);
+  const providers = new Map([[provider.kind, provider]]);
+  const caller = providerCaller(client, { providers, clock: systemClock });
+  const numbers = { next: () => Promise.resolve(1) };
+  const outcome = await numberedCalls(caller, numbers, Date.now)(channel, call);
+  if (outcome.kind !== "answered") throw new Error(`${call.url}: ${outcome.reason}`);
+  return outcome.answer;
 }

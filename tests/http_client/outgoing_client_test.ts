@@ -6,6 +6,7 @@ import { OutgoingClient, type OutgoingClientOptions } from "../../adapters/http_
 import { parseAllowList, PrivateAddressGuard } from "../../adapters/http_client/private_address_guard.ts";
 import { freePort } from "../../adapters/embedded/free_port.ts";
 import { providerCaller } from "../../adapters/http_client/provider_caller.ts";
+import { systemClock } from "../../adapters/system/clock.ts";
 import type { HttpCall } from "../../core/ports/provider.ts";
 import { channelOf } from "../providers/support.ts";
 
@@ -250,7 +251,7 @@ Deno.test("OutgoingClient gives up when told to, and when waiting for a connecti
 Deno.test("providerCaller tells calls that the provider may have from those it cannot have", async () => {
   const { listener } = routes();
   await withServer(listener, async ({ client, post }) => {
-    const call = providerCaller(client);
+    const call = providerCaller(client, { providers: new Map(), clock: systemClock });
     const channel = channelOf("urlsms", {}, { timeoutMs: 150 });
     const outcomes = [];
     for (const path of ["/", "/silent", "/reset"]) {
