@@ -332,7 +332,7 @@ Deno.test("the send worker on a real database", async (t) => {
       const worker = scene.worker(settings, {
         onMoved: (messages) => told.push(...messages),
       });
-      await worker.start();
+      await scene.start(worker);
       await scene.until("all but a probe are sent", async () => await scene.count("sent") >= 79);
       const more = texts(100, 20);
       await scene.insert(...more);
@@ -351,7 +351,7 @@ Deno.test("the send worker on a real database", async (t) => {
       worker.onNudge(last);
       const count = next - 200 + 108;
       await scene.until("everything is sent", async () => await scene.count("sent") === count);
-      await worker.stop();
+      await scene.stop(worker);
       const rows = await scene.database.sql<MessageRow[]>`select * from messages order by id`;
       const accepted = scene.through.filter((call) =>
         rows.some((row) => call === `${channelName(row)} ${row.id}`)
