@@ -1,4 +1,5 @@
 import { ok } from "node:assert/strict";
+import { clusterRoutes } from "../../adapters/http/runtime/cluster.ts";
 import { eventRoutes } from "../../adapters/http/runtime/events.ts";
 import { testPostgres } from "../support/postgres.ts";
 import { Fixture } from "./fixture.ts";
@@ -22,13 +23,15 @@ const OPERATIONS = [
   "get /v1/dead-letters/{id}",
   "post /v1/dead-letters/{id}/replay",
   "get /v1/events",
+  "get /v1/cluster",
 ];
 
 Deno.test("the runtime's routes are described in /openapi.json, each with a summary and its problems", async () => {
   await using postgres = await testPostgres();
   await using database = await postgres.database();
   const events = { position: () => Promise.resolve("g-0"), subscribe: () => Promise.resolve() };
-  const fixture = new Fixture(database, [eventRoutes({ events })]);
+  const cluster = { view: () => Promise.resolve({ me: "", members: [], kinds: [] }) };
+  const fixture = new Fixture(database, [eventRoutes({ events }), clusterRoutes({ cluster })]);
   const { body } = await fixture.get("admin", "/openapi.json");
   for (const operation of OPERATIONS) {
     const [method, path] = operation.split(" ") as [string, string];
