@@ -10,6 +10,7 @@ import { sinch } from "./sinch.ts";
 import { telnyx } from "./telnyx.ts";
 import { nexmo } from "./nexmo.ts";
 import { twilio } from "./twilio.ts";
+import { createVonage } from "./vonage.ts";
 import { urlsms } from "./urlsms.ts";
 import { voicemeup } from "./voicemeup.ts";
 
@@ -19,6 +20,7 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
     twilio,
     voicemeup,
     nexmo,
+    createVonage({ nowMs: Date.now, newUuid: () => crypto.randomUUID() }),
     bandwidth,
     telnyx,
     plivo,

@@ -15,12 +15,14 @@ import { TELNYX_WIRE } from "./telnyx.ts";
 import { NEXMO_WIRE } from "./nexmo_webhooks.ts";
 import { TWILIO_WIRE } from "./twilio_webhooks.ts";
 import { URLSMS_WIRE } from "./urlsms_webhooks.ts";
+import { VONAGE_WIRE } from "./vonage.ts";
 import { VOICEMEUP_WIRE } from "./voicemeup_webhooks.ts";
 
 const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
   twilio: TWILIO_WIRE,
   voicemeup: VOICEMEUP_WIRE,
   nexmo: NEXMO_WIRE,
+  vonage: VONAGE_WIRE,
   urlsms: URLSMS_WIRE,
   bandwidth: BANDWIDTH_WIRE,
   telnyx: TELNYX_WIRE,

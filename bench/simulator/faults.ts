@@ -11,6 +11,7 @@ export const PROVIDERS = [
   "twilio",
   "voicemeup",
   "nexmo",
+  "vonage",
   "urlsms",
   "bandwidth",
   "telnyx",

@@ -6,6 +6,7 @@
  * | `/2010-04-01/Accounts/…` | Twilio |
  * | `/api/v1.1/json/queue_sms` | VoiceMeUp |
  * | `/sms/json` | Nexmo (Vonage SMS API) |
+ * | `/v1/messages` | Vonage (Messages API) |
  * | `/….php` | generic HTTP (URLSMS) |
  * | `/api/v2/users/…` | Bandwidth |
  * | `/v2/messages`, `/v2/balance` | Telnyx |
@@ -35,6 +36,7 @@ import { TELNYX } from "./telnyx.ts";
 import { Nexmo } from "./nexmo.ts";
 import { Twilio } from "./twilio.ts";
 import { TWILIO_DEFAULT_ACCOUNT, type TwilioAccount } from "./twilio_account.ts";
+import { vonageWire } from "./vonage.ts";
 import { VONAGE_DEFAULT_ACCOUNT, type VonageAccount } from "./vonage_account.ts";
 import { Urlsms, URLSMS_DEFAULTS, type UrlsmsSettings } from "./urlsms.ts";
 import { Voicemeup, VOICEMEUP_DEFAULTS, type VoicemeupSettings } from "./voicemeup.ts";
@@ -113,6 +115,7 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   const all: Readonly<Record<ProviderName, Carrier>> = {
     twilio: new Twilio(accounts, runHex, desk, log),
     nexmo: new Nexmo({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }, runHex, desk),
+    vonage: new JsonCarrier(vonageWire({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }), runHex, desk),
     voicemeup: new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk),
     urlsms: new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk),
     bandwidth: new JsonCarrier(BANDWIDTH, runHex, desk),

@@ -36,5 +36,16 @@ export const FIELD_NAMES: readonly string[] = [
   ...["phone_number", "errors", "code", "errorCode", "owner", "tag", "url", "content_type", "batch_id"],
   ...["statuses", "client_reference", "MessageUUID", "ParentMessageUUID", "PartInfo", "Status", "Media0"],
   ...["msisdn", "messageId", "api-key", "concat", "concat-ref", "concat-part", "concat-total", "client-ref"],
+  ...[
+    "message_uuid",
+    "message_type",
+    "channel",
+    "image",
+    "content",
+    "caption",
+    "client_ref",
+    "error",
+    "title",
+  ],
   ...["err-code", "keyword", "timestamp"],
 ];

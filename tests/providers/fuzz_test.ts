@@ -16,8 +16,8 @@ import { MESSAGE_ID, webhook } from "./support.ts";
 
 const URL_IN = "https://sms.example.test/webhooks/x/secret";
 
-/** Optional settings with which a provider's webhooks have to be signed. */
-const SIGNING = ["signatureSecret"];
+/** Optional settings without which a provider's webhooks need not be signed, or nothing can be sent. */
+const SIGNING = ["signatureSecret", "apiSecret"];
 
 /** What a request is made of; signed afterwards, so that the reading behind the signature is reached too. */
 interface Draft {

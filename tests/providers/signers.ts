@@ -98,6 +98,18 @@ const SIGNERS: Readonly<Record<string, Signer>> = {
     const base = nexmoSignedText(readFields(timed)!) + secret(channel, "signatureSecret");
     return method === "md5hash" ? add("sig", createHash("md5").update(base).digest("hex")) : request;
   },
+  vonage(request, channel) {
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = {
+      iat: Math.floor(request.receivedMs / 1_000),
+      payload_hash: createHash("sha256").update(request.body).digest("hex"),
+    };
+    const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
+    const signature = createHmac("sha256", secret(channel, "signatureSecret")).update(signed).digest(
+      "base64url",
+    );
+    return withHeader(request, "authorization", `Bearer ${signed}.${signature}`);
+  },
 };
 
 /** The same request, signed; as it was for a provider that signs nothing. */
