@@ -14,6 +14,8 @@ import type { Encoding } from "./message.ts";
 const DEFAULT_ALPHABET = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u0000ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
   "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENSION = "\f^{}\\[~]|€";
+const EXTENSION_CODES = [0x0a, 0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65];
+const ESCAPE = 0x1b;
 
 const SINGLE_SEPTETS = 160;
 const PART_SEPTETS = 153;
@@ -108,4 +110,18 @@ export function analyseText(text: string, encoding: "auto" | Encoding): TextAnal
     }
   }
   return { encoding: "gsm7", segments: units <= SINGLE_SEPTETS ? 1 : parts, units, unsupported: NONE };
+}
+
+const CODES: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
+  ...Array.from(DEFAULT_ALPHABET, (character, code) => [character, [code]] as const),
+  ...Array.from(EXTENSION, (character, index) => [character, [ESCAPE, EXTENSION_CODES[index]!]] as const),
+  ["\u0000", [0x3f]],
+]);
+
+/**
+ * `text` in the default alphabet, one octet a septet, the escape before characters of the extension: how gateways
+ * take GSM 7-bit that is not packed. What the alphabet has not becomes a question mark.
+ */
+export function gsmOctets(text: string): Uint8Array {
+  return Uint8Array.from(Array.from(text).flatMap((character) => CODES.get(character) ?? [0x3f]));
 }

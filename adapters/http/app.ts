@@ -24,7 +24,7 @@ export function createApp(deps: AppDeps): App {
   });
   // First, and by itself: the hot path pays for nothing that the API needs.
   const { webhooks } = deps;
-  if (webhooks) app.all("/webhooks/*", (c) => webhooks(c.req.raw));
+  if (webhooks) app.all("/webhooks/*", (c) => webhooks(c.req.raw, c.env?.remoteAddress));
 
   app.onError((error, c) => toProblem(error, deps, c.req.method, c.req.path).toResponse());
   app.notFound((c) => notFound(app, c.req.method, c.req.path).toResponse());

@@ -7,6 +7,10 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ApiKey } from "../../core/directory.ts";
 
 export interface ApiEnv {
+  Bindings: {
+    /** The address of whoever connected to us; absent where the server does not say. */
+    remoteAddress?: () => string;
+  };
   Variables: {
     /** The key that the request came with; set on every `/v1` route before the handler. */
     key: ApiKey;

@@ -47,7 +47,10 @@ export interface AppDeps {
   /** Told of every error that became a 500. */
   readonly onError: (error: unknown, context: { readonly method: string; readonly path: string }) => void;
   /** Takes `/webhooks/…` before any middleware of the API. */
-  readonly webhooks?: (request: Request) => Response | Promise<Response>;
+  readonly webhooks?: (
+    request: Request,
+    remoteAddress?: () => string,
+  ) => Response | Promise<Response>;
   /** Further routes, registered after the built-in ones. */
   readonly modules?: readonly RouteModule[];
 }

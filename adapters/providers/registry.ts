@@ -9,9 +9,10 @@ import { plivo } from "./plivo.ts";
 import { sinch } from "./sinch.ts";
 import { telnyx } from "./telnyx.ts";
 import { nexmo } from "./nexmo.ts";
+import { http, urlpostsms, urlpostsmsauth, urlsms, urlsmsauth, urlsmspost } from "./generic/kinds.ts";
+import { presets } from "./generic/presets.ts";
 import { twilio } from "./twilio.ts";
 import { createVonage } from "./vonage.ts";
-import { urlsms } from "./urlsms.ts";
 import { voicemeup } from "./voicemeup.ts";
 
 /** By kind, as it stands in channels and webhook URLs. */
@@ -26,5 +27,11 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
     plivo,
     sinch,
     urlsms,
+    urlsmsauth,
+    urlsmspost,
+    urlpostsms,
+    urlpostsmsauth,
+    http,
+    ...presets,
   ].map((provider) => [provider.kind, provider]),
 );

@@ -24,6 +24,7 @@ import { PostgresStatisticsQueries } from "../postgres/statistics_queries.ts";
 import type { Config } from "../system/config.ts";
 import type { Log } from "../system/log.ts";
 import { fillRandom } from "../system/random.ts";
+import type { HttpHandler } from "./http.ts";
 import { createWebhookHandler } from "../webhooks/handler.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -50,10 +51,8 @@ export interface ApiOptions {
   readonly now: () => number;
 }
 
-type Handler = (request: Request) => Response | Promise<Response>;
-
 /** The handler of all requests; without the role `ingress`, of operations only. */
-export function createApi(options: ApiOptions): Handler {
+export function createApi(options: ApiOptions): HttpHandler {
   const { config, parts, directory, metrics, log } = options;
   const app = createApp({
     version: options.version,
@@ -71,11 +70,11 @@ export function createApi(options: ApiOptions): Handler {
     modules: modules(options),
   });
   return config.roles.has("ingress")
-    ? (request) => app.fetch(request)
+    ? (request, remoteAddress) => app.fetch(request, { remoteAddress })
     : operationsOnly((request) => app.fetch(request));
 }
 
-function webhooks(options: ApiOptions): Handler {
+function webhooks(options: ApiOptions): NonNullable<AppDeps["webhooks"]> {
   const { metrics, log } = options;
   return createWebhookHandler({
     directory: options.directory,
@@ -113,7 +112,7 @@ function modules(
 
 const OPERATIONS = new Set(["/healthz", "/readyz", "/metrics"]);
 
-function operationsOnly(handler: Handler): Handler {
+function operationsOnly(handler: (request: Request) => Response | Promise<Response>): HttpHandler {
   return (request) =>
     OPERATIONS.has(new URL(request.url).pathname)
       ? handler(request)

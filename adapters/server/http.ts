@@ -12,10 +12,13 @@ export interface HttpServer {
 
 const STOP_GRACE_MS = 5_000;
 
+/** Answers a request; `remoteAddress`: of whoever connected. */
+export type HttpHandler = (request: Request, remoteAddress: () => string) => Response | Promise<Response>;
+
 /** Listens; rejects in plain words when the port is taken. */
 export function serveHttp(
   options: { readonly host: string; readonly port: number },
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: HttpHandler,
 ): HttpServer {
   const abort = new AbortController();
   const server = listen(options, abort.signal, handler);
@@ -40,10 +43,13 @@ export class ListenError extends Error {
 function listen(
   { host, port }: { readonly host: string; readonly port: number },
   signal: AbortSignal,
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: HttpHandler,
 ) {
   try {
-    return Deno.serve({ hostname: host, port, signal, onListen: () => {} }, handler);
+    return Deno.serve(
+      { hostname: host, port, signal, onListen: () => {} },
+      (request, info) => handler(request, () => info.remoteAddr.hostname),
+    );
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw new ListenError(`port ${port} on ${host} is in use; choose another with --port or PATCHBAY_PORT`);

@@ -44,8 +44,8 @@ const PATH =
 /** The handler of everything below `/webhooks/`. Never rejects. */
 export function createWebhookHandler(
   options: WebhookHandlerOptions,
-): (request: Request) => Promise<Response> {
-  return async (request) => {
+): (request: Request, remoteAddress?: () => string) => Promise<Response> {
+  return async (request, remoteAddress) => {
     const started = performance.now();
     let kind = "unknown";
     const done = (outcome: WebhookOutcome, response: Response) => {
@@ -75,6 +75,7 @@ export function createWebhookHandler(
       headers: request.headers,
       body,
       receivedMs: options.now(),
+      ...(remoteAddress !== undefined && { remoteAddress }),
     };
     const result = provider.parseWebhook(webhook, found);
     if (result.kind === "refused") {

@@ -21,6 +21,8 @@ export interface WebhookRequest {
   readonly body: Uint8Array;
   /** When it came, ms since 1970: for signatures that hold for some minutes only. */
   readonly receivedMs: number;
+  /** The address of whoever connected to us: a reverse proxy's where there is one. */
+  readonly remoteAddress?: () => string;
 }
 
 /** One of several webhooks that bring one message together: a part of a long text, or its media. */

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { analyseText } from "../../core/segments.ts";
+import { analyseText, gsmOctets } from "../../core/segments.ts";
 
 const SEGMENTS: readonly [text: string, encoding: "gsm7" | "ucs2", segments: number][] = [
   ["", "gsm7", 1],
@@ -110,6 +110,16 @@ Deno.test("analyseText writes a plain text as UCS-2 when told to", () => {
     units: 71,
     unsupported: [],
   });
+});
+
+Deno.test("gsmOctets writes the codes of the standard, and as many as there are septets", () => {
+  const hex = (text: string) =>
+    [...gsmOctets(text)].map((code) => code.toString(16).padStart(2, "0")).join("");
+  strictEqual(hex("@£$ Az ñ à"), "000102" + "20417a" + "207d" + "207f");
+  strictEqual(hex("€[]{}\\^~|\f"), "1b651b3c1b3e1b281b291b2f1b141b3d1b401b0a");
+  strictEqual(hex("á😀\u0000"), "3f3f3f");
+  const gsm = fc.string({ unit: fc.constantFrom("a", "€", "é", "[", "\n", "Δ"), maxLength: 100 });
+  fc.assert(fc.property(gsm, (text) => strictEqual(gsmOctets(text).length, analyseText(text, "gsm7").units)));
 });
 
 /** Builds the segments instead of counting them. */

@@ -2,15 +2,14 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
 import { PROVIDERS } from "../../adapters/providers/registry.ts";
-import { urlsms } from "../../adapters/providers/urlsms.ts";
-import { UrlSmsCredentialsSchema } from "../../adapters/providers/urlsms_settings.ts";
+import { urlsms } from "../../adapters/providers/generic/kinds.ts";
 import { channelOf, MESSAGE_ID, outgoing, summary, webhook } from "./support.ts";
 
 const URL_IN = "https://sms.example.test/webhooks/urlsms/secret";
 const TEMPLATE = "http://gateway.example.test/x.php?celular=${phone}&mensaje=${message}&id=${id}";
 
 function channel(over: Record<string, unknown> = {}, settings: Record<string, unknown> = {}) {
-  return channelOf("urlsms", UrlSmsCredentialsSchema.parse({ url: TEMPLATE, ...over }), settings);
+  return channelOf("urlsms", urlsms.credentials.parse({ url: TEMPLATE, ...over }), settings);
 }
 
 const UY = outgoing({ to: "+59899123456" });
@@ -101,8 +100,8 @@ const FAULTS: readonly [over: Record<string, unknown>, path: string, message: Re
   [{ headers: { "X-A": "a\r\nb: c" } }, "headers.X-A", /ASCII/],
   [{ headers: { Host: "x" } }, "headers.Host", /./],
   [{ successPattern: "(" }, "successPattern", /./],
-  [{ successPattern: "(a+)+$" }, "successPattern", /repetition/],
-  [{ idPath: "a..b" }, "idPath", /./],
+  [{ successPattern: "(?=a)" }, "successPattern", /looks ahead/],
+  [{ idPaths: ["a..b"] }, "idPaths.0", /path/],
   [{ defaultCountry: "XX" }, "defaultCountry", /country/],
   [{ inboundNumber: "?" }, "inboundNumber", /number/],
   [{ webhookHeader: "X-Key" }, "webhookHeaderValue", /together/],
@@ -114,7 +113,7 @@ const FAULTS: readonly [over: Record<string, unknown>, path: string, message: Re
 
 Deno.test("urlsms refuses settings that could only fail later, and names the field", () => {
   for (const [over, path, message] of FAULTS) {
-    const issue = UrlSmsCredentialsSchema.safeParse({ url: TEMPLATE, ...over }).error?.issues[0];
+    const issue = urlsms.credentials.safeParse({ url: TEMPLATE, ...over }).error?.issues[0];
     strictEqual(issue?.path.join("."), path, JSON.stringify(over));
     match(issue?.message ?? "", message);
   }
@@ -129,9 +128,9 @@ const ANSWERS: readonly [over: Record<string, unknown>, status: number, body: st
   [{ successContains: "OK" }, 200, "ERROR", "rejected"],
   [{ successPattern: "^OK", idPattern: "^OK;(.+)$" }, 200, "OK;77", "accepted 77"],
   [{ idPattern: "^OK;(.+)$" }, 200, "OK;a b", "accepted null"],
-  [{ idPath: "messages[0].id" }, 200, '{"messages":[{"id":12}]}', "accepted 12"],
-  [{ idPath: "a.__proto__.b" }, 200, '{"a":{}}', "accepted null"],
-  [{ idPath: "id" }, 200, "no JSON", "accepted null"],
+  [{ idPaths: ["messages[0].id"] }, 200, '{"messages":[{"id":12}]}', "accepted 12"],
+  [{ idPaths: ["a.__proto__.b", "constructor"] }, 200, '{"a":{}}', "accepted null"],
+  [{ idPaths: ["id"] }, 200, "no JSON", "accepted null"],
   [{ successStatus: [202] }, 200, "", "bad-response"],
   [{ successStatus: [202] }, 202, "", "accepted null"],
   [
@@ -208,7 +207,7 @@ Deno.test("urlsms reads messages from a query, a form and a query behind an empt
 Deno.test("urlsms reads messages from JSON", () => {
   const json = { from: 59899123456, to: "+59824000000", text: 'Olá "x"', id: 7, more: { deep: 1 } };
   strictEqual(summary(urlsms.parseWebhook(webhook(URL_IN, { json }), channel())), `${BASE} "Olá \\"x\\"" #7`);
-  for (const bad of [null, [], "x", 5]) {
+  for (const bad of [null, [], "x", 5, [1], [[]]]) {
     strictEqual(summary(urlsms.parseWebhook(webhook(URL_IN, { json: bad }), channel())), "malformed");
   }
 });
