@@ -2,7 +2,13 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
 import { PROVIDERS } from "../../adapters/providers/registry.ts";
-import { urlsms } from "../../adapters/providers/generic/kinds.ts";
+import {
+  urlpostsms,
+  urlpostsmsauth,
+  urlsms,
+  urlsmsauth,
+  urlsmspost,
+} from "../../adapters/providers/generic/kinds.ts";
 import { channelOf, MESSAGE_ID, outgoing, summary, webhook } from "./support.ts";
 
 const URL_IN = "https://sms.example.test/webhooks/urlsms/secret";
@@ -288,6 +294,92 @@ Deno.test("urlsms never throws on what comes in, whatever the bytes and even wit
       urlsms.readSend({ status: 200, body: query, headers: {} }, channel);
     },
   ));
+});
+
+const FORM = `celular=59899123456&mensaje=Ol%C3%A1+%26+m%C3%A1s+50%25&id=${MESSAGE_ID}`;
+const ACME = { url: TEMPLATE, user: "acme", password: "s3cret" };
+
+Deno.test("urlsmsauth sends the login of HTTP Basic with the same GET", () => {
+  const call = urlsmsauth.buildSend(UY, channelOf("urlsmsauth", urlsmsauth.credentials.parse(ACME)));
+  strictEqual(call.url, urlsms.buildSend(UY, channel()).url);
+  deepStrictEqual([call.method, call.headers], ["GET", { authorization: "Basic YWNtZTpzM2NyZXQ=" }]);
+});
+
+Deno.test("urlsmspost and urlpostsms put the query into a form, or leave it, or post a body of one's own", () => {
+  for (const provider of [urlsmspost, urlpostsms]) {
+    const send = (over: Record<string, unknown>) => {
+      const credentials = provider.credentials.parse({ url: TEMPLATE, ...over });
+      const { method, url, headers, body } = provider.buildSend(UY, channelOf(provider.kind, credentials));
+      return [method, url.replace(/^.*test/, ""), headers["content-type"], body];
+    };
+    const form = "application/x-www-form-urlencoded";
+    deepStrictEqual(send({}), ["POST", "/x.php", form, FORM]);
+    deepStrictEqual(send({ charset: "latin-1" })[3], FORM.replaceAll("%C3%A1", "%E1"));
+    deepStrictEqual(send({ queryIn: "query" }), [
+      "POST",
+      `/x.php?${FORM.replaceAll("+", "%20")}`,
+      undefined,
+      undefined,
+    ]);
+    deepStrictEqual(send({ url: "http://g.test/send?k=1", body: '{"to":${phone},"text":${message}}' }), [
+      "POST",
+      "/send?k=1",
+      "application/json",
+      '{"to":"59899123456","text":"Olá & más 50%"}',
+    ]);
+  }
+});
+
+Deno.test("urlpostsmsauth posts with a login", () => {
+  const credentials = urlpostsmsauth.credentials.parse(ACME);
+  const call = urlpostsmsauth.buildSend(UY, channelOf("urlpostsmsauth", credentials));
+  deepStrictEqual([call.method, call.body, call.headers["authorization"]], [
+    "POST",
+    FORM,
+    "Basic YWNtZTpzM2NyZXQ=",
+  ]);
+});
+
+Deno.test("the kinds with a login want user and password, and those without do not", () => {
+  for (
+    const [provider, missing] of [[urlsmsauth, 2], [urlpostsmsauth, 2], [urlsms, 0], [urlsmspost, 0]] as const
+  ) {
+    const paths = provider.credentials.safeParse({ url: TEMPLATE }).error?.issues.map(({ path }) =>
+      path[0]
+    ) ?? [];
+    deepStrictEqual(paths, ["user", "password"].slice(0, missing), provider.kind);
+  }
+});
+
+Deno.test("urlsms says what it was answered, and never the password", () => {
+  const secret = channel({ password: "s&c t", successContains: "OK" });
+  const said = (body: string) => {
+    const result = urlsms.readSend({ status: 200, body, headers: {} }, secret);
+    return result.kind === "failed" ? result.error.reason : "";
+  };
+  match(said("ERROR;Saldo\r\n insuficiente"), /rules: ERROR;Saldo insuficiente$/);
+  match(said('{"error":"N\\u00famero"}'), /Número/);
+  for (const form of ["s&c t", "s%26c%20t", "s%26c+t"]) {
+    const reason = said(`you called x.php?p=${form}&q=1`);
+    ok(!reason.includes(form) && reason.includes("p=***&q=1"), reason);
+  }
+  match(said("<html><body>oops</body></html>"), /success rules$/);
+});
+
+Deno.test("urlsms is checked by its check address, or only reached", () => {
+  const check = (over: Record<string, unknown>, status: number, body: string) => {
+    const one = channel({ user: "u", password: "p q", ...over });
+    const call = urlsms.buildVerify(one);
+    return [call?.method, call?.url, urlsms.readVerify({ status, body, headers: {} }, one).ok];
+  };
+  const balance = { checkUrl: "http://gateway.example.test/saldo?u=${user}&p=${password}" };
+  const asked = "http://gateway.example.test/saldo?u=u&p=p%20q";
+  deepStrictEqual(check(balance, 200, "12"), ["GET", asked, true]);
+  deepStrictEqual(check(balance, 403, ""), ["GET", asked, false]);
+  deepStrictEqual(check({ ...balance, checkPattern: "^\\d+$" }, 200, "no"), ["GET", asked, false]);
+  deepStrictEqual(check({ ...balance, checkPattern: "^\\d+$" }, 200, "12"), ["GET", asked, true]);
+  deepStrictEqual(check({}, 404, "what?"), ["GET", "http://gateway.example.test/", true]);
+  deepStrictEqual(check({}, 502, ""), ["GET", "http://gateway.example.test/", false]);
 });
 
 Deno.test("PROVIDERS holds every provider under its kind, with a schema that can be published", () => {

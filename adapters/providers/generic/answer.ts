@@ -30,9 +30,15 @@ function lookAt(answer: HttpAnswer): Answer {
   let tree: { readonly value: unknown } | undefined;
   return {
     status: answer.status,
-    text: answer.body.slice(0, LOOKED_AT_MAX),
+    text: readable(answer.body.slice(0, LOOKED_AT_MAX)),
     tree: () => (tree ??= { value: parseDocument(answer.body) }).value,
   };
+}
+
+/** JSON may write `ú` as `\u00fa`; whoever writes a rule has the letter in mind. */
+function readable(text: string): string {
+  if (!text.includes("\\u")) return text;
+  return text.replace(/\\u([0-9A-Fa-f]{4})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 function fits(rule: ErrorRule, { status, text, tree }: Answer): boolean {

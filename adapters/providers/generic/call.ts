@@ -27,6 +27,12 @@ const CONTENT_TYPES: Readonly<Record<BodyFormat, string>> = {
   text: "text/plain",
 };
 
+function contentTypeOf(format: BodyFormat, { settings }: Gateway): string {
+  const type = CONTENT_TYPES[format];
+  if (!type.startsWith("text/") || settings.charset === "gsm") return type;
+  return `${type}; charset=${settings.charset === "utf-8" ? "utf-8" : "iso-8859-1"}`;
+}
+
 interface Body {
   readonly format: BodyFormat;
   readonly text: string;
@@ -97,7 +103,7 @@ export function buildCall(gateway: Gateway, message: OutgoingMessage, channel: C
     method,
     url: atBase(address, channel),
     headers: {
-      ...(body !== null && { "content-type": CONTENT_TYPES[body.format] }),
+      ...(body !== null && { "content-type": contentTypeOf(body.format, gateway) }),
       ...headersOf(gateway, values),
     },
     ...(body !== null && encoded(body, gateway)),

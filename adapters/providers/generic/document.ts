@@ -23,7 +23,9 @@ const xml = new XMLParser({
 
 /** The tree of an XML document, or undefined where it is none, is too long or brings definitions of its own. */
 export function parseXml(text: string): unknown {
-  if (text.length > XML_MAX || /<!(?:DOCTYPE|ENTITY)/i.test(text)) return undefined;
+  if (!text.trimStart().startsWith("<") || text.length > XML_MAX || /<!(?:DOCTYPE|ENTITY)/i.test(text)) {
+    return undefined;
+  }
   try {
     return xml.parse(text);
   } catch {

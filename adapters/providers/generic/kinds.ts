@@ -19,7 +19,7 @@ import {
   textShape,
   webhookShape,
 } from "./settings.ts";
-import { GatewaySchema, withChecks } from "./settings_check.ts";
+import { GatewaySchema } from "./settings_check.ts";
 import { GENERIC_DESCRIPTION } from "./description.ts";
 
 const COMMON = {
@@ -61,7 +61,7 @@ function withFact(fact: string): ProviderDescription {
 function urlKind({ kind, title, shape, fixed }: UrlKind, fact: string): Provider {
   const settingsOf = (credentials: object) => ({ ...credentials, ...fixed, ...bodyless(credentials) });
   const shown = z.object({ url: requestShape.url, ...accountShape, ...shape, ...COMMON }).strict();
-  const credentials = withChecks(shown).superRefine((fields, context) => {
+  const credentials = shown.superRefine((fields, context) => {
     const all = GatewaySchema.safeParse(settingsOf(fields));
     for (const issue of all.error?.issues ?? []) {
       context.addIssue({ ...issue, code: "custom", path: issue.path.map(String) });

@@ -12,7 +12,7 @@ import { WEBHOOK_AUTHENTICATION } from "./description.ts";
 import { type Preset, PresetSchema } from "./preset_format.ts";
 import { httpProvider } from "./provider.ts";
 import { GatewayShape, webhookShape } from "./settings.ts";
-import { GatewaySchema, withChecks } from "./settings_check.ts";
+import { GatewaySchema } from "./settings_check.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -108,7 +108,7 @@ function credentialsOf(preset: Preset): z.ZodObject {
     Object.keys(preset.fields).map((name) => [name, fieldSchema(preset, name)]),
   );
   const schema = z.object({ ...shown, ...webhookShape, overrides }).strict();
-  return withChecks(schema).superRefine((fields, context) => {
+  return schema.superRefine((fields, context) => {
     const result = GatewaySchema.safeParse(settingsOf(preset, fields));
     for (const issue of result.error?.issues ?? []) {
       const [first = "", ...rest] = issue.path.map(String);

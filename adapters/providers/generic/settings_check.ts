@@ -61,13 +61,6 @@ function report(context: z.core.$RefinementCtx, path: string, message: string): 
   context.addIssue({ code: "custom", path: [path], message });
 }
 
-/** For schemas that show a part of the settings: what can be said of that part. */
-export function withChecks<S extends z.ZodObject>(schema: S): S {
-  return schema.superRefine((fields, context) =>
-    checkTogether(fields, (path, message) => report(context, path, message))
-  );
-}
-
 /** All settings, as the kind `http` takes them. */
 export const GatewaySchema = z.object(GatewayShape).strict().superRefine((settings, context) => {
   const fault: Fault = (path, message) => report(context, path, message);
