@@ -9,6 +9,7 @@ import type { SecretBox } from "../../core/ports/secret_box.ts";
 import { openCredentials, readSettings } from "./channel_rows.ts";
 import type { Executor } from "./configuration_rows.ts";
 import type { Database } from "./database.ts";
+import { numberOf } from "./number_rows.ts";
 import { openPlatformSecret } from "./platform_rows.ts";
 
 /**
@@ -62,19 +63,7 @@ async function loadChannels(tx: Executor, box: SecretBox): Promise<ReadonlyMap<s
 
 async function loadNumbers(tx: Executor): Promise<ReadonlyMap<string, OwnNumber>> {
   const rows = await tx.selectFrom("numbers").selectAll().execute();
-  return byId(rows.map((row) => ({
-    id: row.id,
-    channelId: row.channel_id,
-    number: row.number,
-    type: row.type,
-    label: row.label,
-    verified: row.verified,
-    direction: row.direction,
-    rateMps: row.rate_mps,
-    burst: row.burst,
-    destination: row.destination,
-    allowedExtensions: row.allowed_extensions,
-  })));
+  return byId(rows.map(numberOf));
 }
 
 async function loadHolders(

@@ -3,8 +3,28 @@
  *
  * @module
  */
+import type { Selectable } from "kysely";
+import type { OwnNumber } from "../../core/channel.ts";
 import type { NumberRecord } from "../../core/ports/configuration.ts";
 import { changeableRows, type Executor } from "./configuration_rows.ts";
+import type { Schema } from "./schema.ts";
+
+/** The number as the running system holds it. */
+export function numberOf(row: Selectable<Schema["numbers"]>): OwnNumber {
+  return {
+    id: row.id,
+    channelId: row.channel_id,
+    number: row.number,
+    type: row.type,
+    label: row.label,
+    verified: row.verified,
+    direction: row.direction,
+    rateMps: row.rate_mps,
+    burst: row.burst,
+    destination: row.destination,
+    allowedExtensions: row.allowed_extensions,
+  };
+}
 
 export function numberRows(db: Executor) {
   const values = (row: NumberRecord) => ({
@@ -29,21 +49,7 @@ export function numberRows(db: Executor) {
       if (key !== undefined) query = query.where("number", "=", key);
       if (after !== undefined) query = query.where("id", ">", after);
       const rows = await query.execute();
-      return rows.map((row) => ({
-        id: row.id,
-        channelId: row.channel_id,
-        number: row.number,
-        type: row.type,
-        label: row.label,
-        verified: row.verified,
-        direction: row.direction,
-        rateMps: row.rate_mps,
-        burst: row.burst,
-        destination: row.destination,
-        allowedExtensions: row.allowed_extensions,
-        createdAt: row.created_at,
-        updatedAt: row.updated_at,
-      }));
+      return rows.map((row) => ({ ...numberOf(row), createdAt: row.created_at, updatedAt: row.updated_at }));
     },
     insert: async (row) => void await db.insertInto("numbers").values(values(row)).execute(),
     update: async (row) =>
