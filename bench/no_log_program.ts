@@ -33,6 +33,7 @@ function directoryOf(secret: string, numbers: readonly string[]): Directory {
     burst: null,
     destination: null,
     allowedExtensions: [],
+    optOut: null,
   }));
   const channel = {
     id: CHANNEL_ID,

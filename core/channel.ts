@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from "zod";
+import type { OptOutSettings } from "./opt_out/settings.ts";
 import { SUBSTITUTIONS } from "./substitution.ts";
 
 export const RetrySchema = z.object({
@@ -58,6 +59,8 @@ export const ChannelSettingsSchema = z.object({
   fallbackChannelId: z.string().max(64).optional().describe(
     "The channel that messages leave through while this one is down, from its own oldest number",
   ),
+  optOutAnsweredBy: z.enum(["patchbay", "provider"]).default("patchbay")
+    .describe("Who confirms STOP, START and HELP: some providers do it themselves"),
 }).strict();
 
 export type ChannelSettings = z.output<typeof ChannelSettingsSchema>;
@@ -103,4 +106,6 @@ export interface OwnNumber {
   readonly destination: Destination | null;
   /** Extensions that may open sessions from it; empty: all. */
   readonly allowedExtensions: readonly string[];
+  /** How it understands STOP and the like; null: as usual. */
+  readonly optOut: OptOutSettings | null;
 }

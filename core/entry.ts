@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { DestinationSchema } from "./channel.ts";
+import { OPT_OUT_SOURCES } from "./opt_out/opt_out.ts";
 
 export const ENTRY_VERSION = 1;
 
@@ -74,6 +75,10 @@ export const CommandSchema = z.discriminatedUnion("kind", [
     notBeforeMs: z.number().optional(),
     validityMs: z.number().optional(),
   }),
+  /** The contact wants no more messages from `number`, or from any of ours where that is `*`. */
+  z.object({ kind: z.literal("opt-out"), source: z.enum(OPT_OUT_SOURCES) }),
+  /** The contact wants them again. */
+  z.object({ kind: z.literal("opt-in"), source: z.enum(OPT_OUT_SOURCES) }),
 ]);
 
 export type Command = z.output<typeof CommandSchema>;

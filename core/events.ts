@@ -16,6 +16,8 @@ export const EVENT_TYPES = [
   "session.assigned",
   "session.transferred",
   "session.closed",
+  "contact.opted-out",
+  "contact.opted-in",
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -12,10 +12,12 @@ import type { Directory } from "../core/directory.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry, InboundEntry } from "../core/entry.ts";
 import { assertNever } from "../core/errors.ts";
 import type { PatchbayEvent } from "../core/events.ts";
-import { conversationId, type LogPosition } from "../core/ids.ts";
+import { conversationId, derivedId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
+import { ALL_NUMBERS, type OptOutChange } from "../core/opt_out/opt_out.ts";
 import { type CloseReason, type SessionMove, type SessionRow } from "../core/session.ts";
 import { Draft } from "./draft.ts";
+import { wishIn } from "./wishes.ts";
 import { gather, type Gathered, type Gathering, type InboundContent, takeOverdue } from "./fragments.ts";
 import { type Holder, holderOf, mayDirect, refuse } from "./refusal.ts";
 
@@ -27,6 +29,8 @@ export interface ConversationState {
   readonly session: SessionRow | null;
   /** Messages of which parts are still missing; left out when there are none. */
   readonly gatherings?: readonly Gathering[];
+  /** The contact wants no more messages from this number; left out where that is not so. */
+  readonly optedOut?: true;
 }
 
 export const NEW_CONVERSATION: ConversationState = { position: 0, session: null };
@@ -43,6 +47,7 @@ export interface Decision {
   /** Sessions that were opened, changed hands or closed, in order; the same one may come twice. */
   readonly sessions: readonly SessionRow[];
   readonly events: readonly PatchbayEvent[];
+  readonly optOuts: readonly OptOutChange[];
   /** The answer to a command; null for a contact's message. */
   readonly reply: CommandReply | null;
 }
@@ -66,8 +71,13 @@ function receive(state: ConversationState, entry: InboundEntry, context: DecideC
 }
 
 function receiveWhole(draft: Draft, content: InboundContent, number: OwnNumber): void {
-  if (draft.session === null) openAtDestination(draft, number.destination, draft.directory, "contact");
+  const obeyWish = wishIn(draft, content);
+  // Whoever only says STOP is not waiting for a person.
+  if (draft.session === null && obeyWish === null) {
+    openAtDestination(draft, number.destination, draft.directory, "contact");
+  }
   draft.addInbound(content);
+  obeyWish?.();
 }
 
 function receiveGathered(draft: Draft, { gatherings, ready }: Gathered, number: OwnNumber): void {
@@ -76,6 +86,7 @@ function receiveGathered(draft: Draft, { gatherings, ready }: Gathered, number: 
 }
 
 function obey(state: ConversationState, entry: CommandEntry, context: DecideContext): Decision {
+  if (entry.number === ALL_NUMBERS) return obeyForAllNumbers(state, entry, context);
   const found = find(context.directory, entry.number);
   if (found === null) {
     return {
@@ -83,12 +94,56 @@ function obey(state: ConversationState, entry: CommandEntry, context: DecideCont
       messages: [],
       sessions: [],
       events: [],
+      optOuts: [],
       reply: refuse(404, "unknown-number", `${entry.number} is not one of the configured numbers`),
     };
   }
   const draft = new Draft(state, entry, context, found.channel, found.number);
   const reply = carryOut(draft, entry, entry.command, context, found.number);
-  return reply.ok ? draft.decision(reply) : { state, messages: [], sessions: [], events: [], reply };
+  return reply.ok
+    ? draft.decision(reply)
+    : { state, messages: [], sessions: [], events: [], optOuts: [], reply };
+}
+
+/** A contact's wish about all of our numbers is kept like a conversation, without messages, with the number `*`. */
+function obeyForAllNumbers(state: ConversationState, entry: CommandEntry, context: DecideContext): Decision {
+  const { command, contact, at } = entry;
+  const unchanged = { state, messages: [], sessions: [], events: [], optOuts: [] };
+  if (command.kind !== "opt-out" && command.kind !== "opt-in") {
+    return { ...unchanged, reply: refuse(404, "unknown-number", "name one of the configured numbers") };
+  }
+  const active = command.kind === "opt-out";
+  if ((state.optedOut === true) === active) return { ...unchanged, reply: { ok: true } };
+  const { source } = command;
+  const by = authorName(entry);
+  return {
+    state: { position: 0, session: null, ...(active ? { optedOut: true } : {}) },
+    messages: [],
+    sessions: [],
+    events: [{
+      id: derivedId("event", at, context.position, 0),
+      type: active ? "contact.opted-out" : "contact.opted-in",
+      atMs: at,
+      channelId: "-",
+      number: "-",
+      audience: {},
+      data: { number: ALL_NUMBERS, contact, source, by },
+    }],
+    optOuts: [{
+      audit_id: derivedId("audit", at, context.position, 1),
+      contact,
+      number: ALL_NUMBERS,
+      active,
+      at_ms: at,
+      source,
+      by,
+    }],
+    reply: { ok: true },
+  };
+}
+
+function authorName({ author }: CommandEntry): string {
+  return `${author.kind}:${author.id}`;
 }
 
 function carryOut(
@@ -114,6 +169,10 @@ function carryOut(
       return open(draft, entry, command.extensionId, context.directory, number);
     case "send":
       return send(draft, entry, command);
+    case "opt-out":
+    case "opt-in":
+      draft.setOptOut(command.kind === "opt-out", command.source, authorName(entry));
+      return { ok: true };
     default:
       return assertNever(command);
   }
@@ -176,7 +235,7 @@ function transfer(
     queue: "transfer-queue",
     platform: "transfer-platform",
   } as const;
-  const by = `${entry.author.kind}:${entry.author.id}`;
+  const by = authorName(entry);
   draft.hold(moves[to.kind] satisfies SessionMove, to, by, note);
   draft.event("session.transferred", {
     by,
@@ -192,7 +251,7 @@ function close(draft: Draft, entry: CommandEntry, sessionId: string): CommandRep
   if (session === null || session.id !== sessionId) return notOpen(sessionId);
   if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
   const reasons = { extension: "agent", platform: "platform", key: "api", system: "api" } as const;
-  draft.close(reasons[entry.author.kind] satisfies CloseReason, `${entry.author.kind}:${entry.author.id}`);
+  draft.close(reasons[entry.author.kind] satisfies CloseReason, authorName(entry));
   return { ok: true, sessionId };
 }
 
@@ -239,6 +298,13 @@ function open(
 }
 
 function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kind: "send" }>): CommandReply {
+  if (draft.isOptedOut) {
+    return refuse(
+      409,
+      "opted-out",
+      `${entry.contact} asked for no more messages from ${entry.number}; START from the contact undoes it`,
+    );
+  }
   const session = draft.session;
   if (command.sessionId !== undefined) {
     if (session === null || session.id !== command.sessionId) return notOpen(command.sessionId);

@@ -14,6 +14,7 @@ import {
 import type { PatchbayEvent } from "../core/events.ts";
 import { derivedId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
+import type { OptOutChange } from "../core/opt_out/opt_out.ts";
 import type { ReplyOut } from "../core/outbox.ts";
 import {
   type ConversationCommit,
@@ -204,6 +205,7 @@ class BatchDraft {
   readonly #conversations = new Map<string, ConversationRow>();
   readonly #sessions = new Map<string, SessionRow>();
   readonly #messages: MessageRow[] = [];
+  readonly #optOuts: OptOutChange[] = [];
   readonly #seen = new Map<string, SeenRow>();
   readonly #deadLetters: DeadLetterRow[] = [];
   readonly #statistics = new Map<string, StatisticsRow>();
@@ -239,7 +241,8 @@ class BatchDraft {
     if (decision.reply?.ok === false) return;
     this.#seen.set(entry.key, { key: entry.key, at_ms: entry.at, result: decision.reply });
     const gathered = decision.state.gatherings !== before.gatherings;
-    if (decision.messages.length === 0 && decision.sessions.length === 0 && !gathered) return;
+    const isQuiet = decision.messages.length === 0 && decision.sessions.length === 0;
+    if (isQuiet && decision.optOuts.length === 0 && !gathered) return;
     this.states.set(conversation, decision.state);
     this.#conversations.set(conversation, {
       id: conversation,
@@ -258,6 +261,7 @@ class BatchDraft {
       if (message.direction === "outbound") this.queued.push(message);
       else this.#count(message);
     }
+    this.#optOuts.push(...decision.optOuts);
     this.#out(partition).events.push(...decision.events);
   }
 
@@ -292,6 +296,7 @@ class BatchDraft {
       conversations: [...this.#conversations.values()],
       sessions: [...this.#sessions.values()],
       messages: this.#messages,
+      optOuts: this.#optOuts,
       seen: [...this.#seen.values()],
       outbox: [...this.#outbox].map(([partition, payload]) => ({
         kind: "route",

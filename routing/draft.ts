@@ -9,6 +9,7 @@ import type { Directory } from "../core/directory.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../core/entry.ts";
 import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
+import { CONFIRMATION_AUTHOR, type OptOutChange, type OptOutSource } from "../core/opt_out/opt_out.ts";
 import type { MessageRow } from "../core/message.ts";
 import { analyseText } from "../core/segments.ts";
 import { textParts } from "../core/text_parts.ts";
@@ -24,21 +25,26 @@ import type { Gathering, InboundContent } from "./fragments.ts";
 
 const DAY_MS = 86_400_000;
 const NO_GATHERINGS: readonly Gathering[] = [];
+/** Whose audience has nobody in it. */
+const NOBODY = { extension_id: null, queue_id: null, platform_id: null } as const;
 
 export class Draft {
   readonly directory: Directory;
+  readonly channel: Channel;
+  /** Ours. */
+  readonly number: OwnNumber;
   /** Messages of which parts are still missing. */
   gatherings: readonly Gathering[];
   readonly #entry: ConversationEntry;
   readonly #context: DecideContext;
-  readonly #channel: Channel;
-  readonly #number: OwnNumber;
   readonly #conversation: string;
   readonly #messages: MessageRow[] = [];
   readonly #sessions: SessionRow[] = [];
   readonly #events: PatchbayEvent[] = [];
+  readonly #optOuts: OptOutChange[] = [];
   #position: number;
   #session: SessionRow | null;
+  #isOptedOut: boolean;
   #effects = 0;
 
   constructor(
@@ -52,11 +58,12 @@ export class Draft {
     this.gatherings = state.gatherings ?? NO_GATHERINGS;
     this.#entry = entry;
     this.#context = context;
-    this.#channel = channel;
-    this.#number = number;
+    this.channel = channel;
+    this.number = number;
     this.#conversation = conversationId(entry.number, entry.contact);
     this.#position = state.position;
     this.#session = state.session;
+    this.#isOptedOut = state.optedOut === true;
   }
 
   /** The open session as it stands now. */
@@ -70,12 +77,55 @@ export class Draft {
         position: this.#position,
         session: this.#session,
         ...(this.gatherings.length === 0 ? {} : { gatherings: this.gatherings }),
+        ...(this.#isOptedOut ? { optedOut: true as const } : {}),
       },
       messages: this.#messages,
       sessions: this.#sessions,
       events: this.#events,
+      optOuts: this.#optOuts,
       reply,
     };
+  }
+
+  /** Whether the contact wants no more messages from this number. */
+  get isOptedOut(): boolean {
+    return this.#isOptedOut;
+  }
+
+  /** Notes the contact's wish and tells of it; nothing where it is known already. */
+  setOptOut(active: boolean, source: OptOutSource, by: string): void {
+    if (this.#isOptedOut === active) return;
+    this.#isOptedOut = active;
+    const { number, contact, at } = this.#entry;
+    this.#optOuts.push({ audit_id: this.#id("audit"), contact, number, active, at_ms: at, source, by });
+    this.#emit(active ? "contact.opted-out" : "contact.opted-in", this.#session ?? NOBODY, {
+      channelId: this.channel.id,
+      number,
+      contact,
+      source,
+      by,
+    });
+  }
+
+  /** The answer to a wish about messages as such: the one text that passes the gate whatever the contact wished. */
+  addConfirmation(text: string): void {
+    const [first, ...others] = textParts(text, this.channel.settings);
+    for (const part of [first, ...others]) {
+      this.#addMessage({
+        direction: "outbound",
+        status: "queued",
+        priority: 0,
+        text: part.text,
+        encoding: part.analysis.encoding,
+        segments: part.analysis.segments,
+        media: null,
+        author: CONFIRMATION_AUTHOR,
+        provider_id: null,
+        note: null,
+        not_before_ms: null,
+        expires_ms: null,
+      }, "message.queued");
+    }
   }
 
   /** Opens a session with `destination`: waiting for a queue (or for anyone), held by a platform or active. */
@@ -87,8 +137,8 @@ export class Draft {
       id: this.#id("session"),
       conversation_id: this.#conversation,
       partition: this.#context.position.partition,
-      channel_id: this.#channel.id,
-      number_id: this.#number.id,
+      channel_id: this.channel.id,
+      number_id: this.number.id,
       number: this.#entry.number,
       contact: this.#entry.contact,
       state,
@@ -166,7 +216,7 @@ export class Draft {
     entry: CommandEntry,
     command: Extract<Command, { kind: "send" }>,
   ): readonly [MessageRow, ...MessageRow[]] {
-    const [first, ...others] = textParts(command.text, this.#channel.settings);
+    const [first, ...others] = textParts(command.text, this.channel.settings);
     const add = ({ text, analysis }: typeof first, media: MessageRow["media"]) =>
       this.#addMessage({
         direction: "outbound",
@@ -229,8 +279,8 @@ export class Draft {
       conversation_id: this.#conversation,
       position: ++this.#position,
       session_id: session?.id ?? null,
-      channel_id: this.#channel.id,
-      number_id: this.#number.id,
+      channel_id: this.channel.id,
+      number_id: this.number.id,
       number: this.#entry.number,
       contact: this.#entry.contact,
       ...content,
@@ -279,7 +329,7 @@ export class Draft {
       id: this.#id("event"),
       type,
       atMs: this.#entry.at,
-      channelId: this.#channel.id,
+      channelId: this.channel.id,
       number: this.#entry.number,
       audience,
       data,
@@ -291,7 +341,7 @@ export class Draft {
   }
 
   #idleAt(): number {
-    return Math.ceil(this.#entry.at + this.#channel.settings.sessionTimeoutDays * DAY_MS);
+    return Math.ceil(this.#entry.at + this.channel.settings.sessionTimeoutDays * DAY_MS);
   }
 
   #keep(session: SessionRow): void {

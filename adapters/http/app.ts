@@ -9,11 +9,14 @@ import { fieldErrors } from "../../core/fields.ts";
 import { ConfigurationFault } from "../../core/ports/configuration.ts";
 import { UnavailableError } from "../../core/ports/ingress.ts";
 import { authenticate } from "./auth.ts";
-import { APPLY_BODY_BYTES_MAX, bodyLimit, JSON_BODY_BYTES_MAX } from "./body_limit.ts";
+import { bodyLimit, FILE_BODY_BYTES_MAX, JSON_BODY_BYTES_MAX } from "./body_limit.ts";
 import type { ApiEnv, App } from "./context.ts";
 import type { AppDeps } from "./deps.ts";
 import { invalidFields, Problem, type ProblemStatus } from "./problem.ts";
 import { registerRoutes } from "./routes.ts";
+
+/** They take a whole configuration or a list. */
+const FILE_PATHS: ReadonlySet<string> = new Set(["/v1/apply", "/v1/do-not-contact"]);
 
 /** The application: webhooks, operations, OpenAPI and `/v1`. */
 export function createApp(deps: AppDeps): App {
@@ -31,7 +34,7 @@ export function createApp(deps: AppDeps): App {
   app.use("/v1/*", authenticate(deps.directory, deps.now));
   app.use(
     "/v1/*",
-    bodyLimit((path) => path === "/v1/apply" ? APPLY_BODY_BYTES_MAX : JSON_BODY_BYTES_MAX),
+    bodyLimit((path) => FILE_PATHS.has(path) ? FILE_BODY_BYTES_MAX : JSON_BODY_BYTES_MAX),
   );
   registerRoutes(app, deps);
   describe(app, deps);

@@ -7,8 +7,8 @@ import type { MiddlewareHandler } from "hono";
 import { Problem } from "./problem.ts";
 
 export const JSON_BODY_BYTES_MAX = 262_144;
-/** For `/v1/apply`: a whole configuration. */
-export const APPLY_BODY_BYTES_MAX = 8_388_608;
+/** For paths that take files. */
+export const FILE_BODY_BYTES_MAX = 8_388_608;
 
 function tooLarge(bytesMax: number): Problem {
   // The rest of the body is not read, so the connection cannot be used again.

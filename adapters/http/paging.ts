@@ -13,7 +13,7 @@ export const PAGE_ITEMS_DEFAULT = 50;
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(PAGE_ITEMS_MAX).default(PAGE_ITEMS_DEFAULT)
     .openapi({ description: "Items a page" }),
-  cursor: z.string().max(100).regex(/^[A-Za-z0-9_-]+$/, "not a cursor that a list gave").optional()
+  cursor: z.string().max(200).regex(/^[A-Za-z0-9_-]+$/, "not a cursor that a list gave").optional()
     .openapi({ description: "The `next` of the former page" }),
 };
 

@@ -75,6 +75,21 @@ with fence as (
   from json_to_recordset($12::text::json) as d
     (id text, at_ms bigint, kind text, stream text, partition int, sequence bigint, reason text, payload text)
   where (select ok from held)
+), opt_out_changes as (
+  select o.* from json_to_recordset($13::text::json)
+    as o (audit_id text, contact text, number text, active boolean, at_ms bigint, source text, by text)
+  where (select ok from held)
+), opt_out_rows as (
+  insert into opt_outs (contact, number, active, at_ms, source, by)
+  select distinct on (contact, number) contact, number, active, at_ms, source, by from opt_out_changes
+  order by contact, number, audit_id collate "C" desc
+  on conflict (contact, number) do update set
+    active = excluded.active, at_ms = excluded.at_ms, source = excluded.source, by = excluded.by
+), audit_rows as (
+  insert into audit_log (id, at, actor, action, kind, target, after)
+  select audit_id, to_timestamp(at_ms / 1000.0), by, case when active then 'opt-out' else 'opt-in' end, 'contact', contact,
+    jsonb_build_object('number', number, 'source', source)
+  from opt_out_changes
 )
 select ok from held`;
 
@@ -147,6 +162,7 @@ function parameters(commit: ConversationCommit) {
     [...published.values()],
     JSON.stringify(commit.statistics),
     JSON.stringify(commit.deadLetters),
+    JSON.stringify(commit.optOuts),
   ];
 }
 

@@ -9,6 +9,7 @@ import * as initial from "../../migrations/0001_initial.ts";
 import * as polls from "../../migrations/0004_polls.ts";
 import * as messageParts from "../../migrations/0005_message_parts.ts";
 import * as unsent from "../../migrations/0007_unsent.ts";
+import * as optOuts from "../../migrations/0008_opt_outs.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
 import { ensureMessagePartitions } from "./message_partitions.ts";
 
@@ -18,6 +19,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004_polls": polls,
   "0005_message_parts": messageParts,
   "0007_unsent": unsent,
+  "0008_opt_outs": optOuts,
 };
 
 /** Lanes of the status writer and of the send workers; the routing partitions' count is the installation's. */

@@ -23,6 +23,7 @@ export function numberOf(row: Selectable<Schema["numbers"]>): OwnNumber {
     burst: row.burst,
     destination: row.destination,
     allowedExtensions: row.allowed_extensions,
+    optOut: row.opt_out,
   };
 }
 
@@ -39,6 +40,7 @@ export function numberRows(db: Executor) {
     burst: row.burst,
     destination: row.destination,
     allowed_extensions: row.allowedExtensions,
+    opt_out: row.optOut,
     created_at: row.createdAt,
     updated_at: row.updatedAt,
   });

@@ -6,6 +6,8 @@
 import type { ColumnType, Generated } from "kysely";
 import type { ChannelSettings, ChannelStatus, Destination, OwnNumber } from "../../core/channel.ts";
 import type { Role } from "../../core/directory.ts";
+import type { OptOutRow } from "../../core/opt_out/opt_out.ts";
+import type { OptOutSettings } from "../../core/opt_out/settings.ts";
 import type { MessageRow } from "../../core/message.ts";
 import type { SessionRow } from "../../core/session.ts";
 
@@ -80,6 +82,7 @@ interface NumbersTable {
   burst: number | null;
   destination: ColumnType<Destination | null>;
   allowed_extensions: ColumnType<readonly string[]>;
+  opt_out: OptOutSettings | null;
   created_at: Made;
   updated_at: Made;
 }
@@ -183,4 +186,5 @@ export interface Schema {
   statistics: StatisticsTable;
   pending_reports: { id: string; partition: number; at_ms: number; entry: Json };
   dead_letters: DeadLettersTable;
+  opt_outs: OptOutRow;
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ALL_NUMBERS, CONFIRMATION_AUTHOR } from "../../core/opt_out/opt_out.ts";
 import { QUEUED_COLUMNS } from "../../core/send/queued_message.ts";
 
 const columns = QUEUED_COLUMNS.map((column) => `m.${column}`).join(", ");
@@ -77,6 +78,19 @@ select policy, count(*)::int as count from changed group by policy`;
 /** $1 lanes, $2 items, $3 now, $4 the history's step. */
 export const CLAIM = `
 with fence as (${FENCE}),
+barred as (
+  select i.id from json_to_recordset($2::text::json) as i (id text, conversation_id text, number text, contact text)
+  where exists (
+      select from opt_outs o
+      where o.active and o.contact = i.contact
+        -- A message that leaves by a fallback's number is still the conversation's.
+        and (o.number in (i.number, '${ALL_NUMBERS}')
+          or o.number = (select c.number from conversations c where c.id = i.conversation_id)))
+    and not exists (
+      select from messages m
+      where m.id = i.id and m.author->>'kind' = '${CONFIRMATION_AUTHOR.kind}'
+        and m.author->>'id' = '${CONFIRMATION_AUTHOR.id}')
+),
 changed as (
   update messages m set
     status = 'sending',
@@ -87,6 +101,7 @@ changed as (
   from json_to_recordset($2::text::json) as i (id text, lane int, channel_id text, attempts int)
   join fence f on f.lane = i.lane
   where m.id = i.id and m.channel_id = i.channel_id
+    and i.id not in (select id from barred)
     and ((m.status = 'queued' and m.attempts = i.attempts)
       or (m.status = 'sending' and not m.uncertain and m.attempts = i.attempts + 1))
     and coalesce(m.not_before_ms, 0) <= $3::text::bigint
@@ -96,7 +111,7 @@ changed as (
         and e.unsent and not (e.status = 'sending' and e.uncertain)
         and coalesce(e.not_before_ms, 0) <= $3::text::bigint)
   returning m.id
-)${ANSWER}`;
+)${ANSWER}, (select coalesce(json_agg(id), '[]') from barred) as "optedOut"`;
 
 /** $1 lanes, $2 items, $3 now. */
 export const MOVE = `

@@ -4,6 +4,7 @@
  * @module
  */
 import type {
+  ClaimAnswer,
   ClaimItem,
   DayUsage,
   LaneFence,
@@ -89,9 +90,16 @@ export class PostgresSendStore implements SendStore {
     return counts;
   }
 
-  async claim(lanes: readonly LaneFence[], items: readonly ClaimItem[], nowMs: number): Promise<WriteAnswer> {
+  async claim(lanes: readonly LaneFence[], items: readonly ClaimItem[], nowMs: number): Promise<ClaimAnswer> {
     const step = { status: "sending", at: rfc3339(nowMs) };
-    return answer(await this.#run<AnswerRow>(CLAIM, lanes, byId(items), nowMs, JSON.stringify(step)));
+    const rows = await this.#run<AnswerRow & { optedOut: string[] }>(
+      CLAIM,
+      lanes,
+      byId(items),
+      nowMs,
+      JSON.stringify(step),
+    );
+    return { ...answer(rows), optedOut: new Set(rows[0]?.optedOut) };
   }
 
   async move(lanes: readonly LaneFence[], items: readonly MoveItem[], nowMs: number): Promise<WriteAnswer> {

@@ -112,7 +112,13 @@ export const telnyx: Provider = {
   title: "Telnyx",
   credentials: TelnyxCredentialsSchema,
   // A long code that is not registered for 10DLC: six messages a minute.
-  defaults: { rateMps: 0.1, burst: 1, costUnit: "message", maxTextLength: 1_600 },
+  defaults: {
+    rateMps: 0.1,
+    burst: 1,
+    costUnit: "message",
+    maxTextLength: 1_600,
+    optOutAnsweredBy: "provider",
+  },
   description: {
     docsUrl: "https://developers.telnyx.com/docs/messaging",
     authentication:

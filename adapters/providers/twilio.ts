@@ -222,7 +222,7 @@ export const twilio: Provider = {
   title: "Twilio",
   credentials: TwilioCredentialsSchema,
   // A North American long code: one segment a second.
-  defaults: { rateMps: 1, burst: 1, costUnit: "segment", maxTextLength: 1_600 },
+  defaults: { rateMps: 1, burst: 1, costUnit: "segment", maxTextLength: 1_600, optOutAnsweredBy: "provider" },
   supports: { mms: true, deliveryReports: true, signature: true, idempotency: false },
   parseWebhook,
   buildSend,

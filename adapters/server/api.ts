@@ -13,12 +13,15 @@ import type { Provider } from "../../core/ports/provider.ts";
 import { createApp } from "../http/app.ts";
 import type { AppDeps, Readiness } from "../http/deps.ts";
 import { clusterRoutes } from "../http/runtime/cluster.ts";
+import { contactRoutes } from "../http/runtime/contacts.ts";
 import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
+import { doNotContactRoutes } from "../http/runtime/do_not_contact.ts";
 import { eventRoutes } from "../http/runtime/events.ts";
 import { messageRoutes } from "../http/runtime/messages.ts";
 import { sessionRoutes } from "../http/runtime/sessions.ts";
 import { statisticsRoutes } from "../http/runtime/statistics.ts";
 import { PostgresMessageQueries } from "../postgres/message_queries.ts";
+import { PostgresOptOutQueries } from "../postgres/opt_out_queries.ts";
 import { PostgresSessionQueries } from "../postgres/session_queries.ts";
 import { PostgresStatisticsQueries } from "../postgres/statistics_queries.ts";
 import type { Config } from "../system/config.ts";
@@ -100,10 +103,13 @@ function modules(
 ): AppDeps["modules"] {
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
+  const optOuts = new PostgresOptOutQueries(parts.db);
   return [
     sessionRoutes({ ingress, sessions }),
     messageRoutes({ ingress, messages, sessions }),
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
+    contactRoutes({ ingress, optOuts }),
+    doNotContactRoutes({ ingress, optOuts }),
     deadLetterRoutes({ ingress, deadLetters }),
     eventRoutes({ events, closing }),
     clusterRoutes({ cluster }),

@@ -30,6 +30,8 @@ export interface SenderOptions {
   readonly publisher: EventPublisher;
   /** Where reports about a message go. */
   readonly statusUrl: (channel: Channel, messageId: string) => string;
+  /** Told of messages that the provider refused because their contacts want no more. */
+  readonly onOptedOut: (message: QueuedMessage) => void;
   /** Told of what the calls say of a channel. */
   readonly onHealth: (channel: Channel, health: Health | null) => void;
   /** Whether nobody can have taken this process's lanes for ownerless. */
@@ -61,7 +63,11 @@ export function startSender(options: SenderOptions): Sender {
     random: Math.random,
     onFenced: options.onFenced,
     onError: (error, what) => log.warn("sending-failed", { what, reason: error.message }),
-    onSettled: (message, channel, settlement) => count(options.metrics(), message, channel, settlement),
+    onSettled: (message, channel, settlement, callMs) => {
+      count(options.metrics(), message, channel, settlement);
+      const isRefused = settlement.kind === "end" && settlement.error.class === "opted-out";
+      if (isRefused && callMs !== null) options.onOptedOut(message);
+    },
     onHealth: options.onHealth,
     onMoved: sendNudger(parts),
     onRecovered: (counts) => {

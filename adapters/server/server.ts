@@ -175,6 +175,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           return `${webhookUrl(config.publicUrl, channel, secret)}/status/${messageId}`;
         },
         onHealth: health.sending,
+        onOptedOut: ({ id, number, contact }) => {
+          // What is lost here is told again by the provider's next refusal.
+          ingress.append({
+            kind: "command",
+            key: `opt-out:${id}`,
+            at: now(),
+            number,
+            contact,
+            author: { kind: "system", id: "provider" },
+            command: { kind: "opt-out", source: "provider" },
+          }).catch(failed("note an opt-out"));
+        },
         isSure: () => membership.members.isSure(),
         onFenced: (lanes) => membership.taken("send", lanes),
         metrics: () => metrics,

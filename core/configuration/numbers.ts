@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { type Destination, DestinationSchema, NUMBER_TYPES } from "../channel.ts";
 import type { FieldError } from "../fields.ts";
+import { OptOutSettingsSchema } from "../opt_out/settings.ts";
 import { type Address, parseAddress } from "../phone_number.ts";
 import type { ConfigurationTransaction, NumberRecord } from "../ports/configuration.ts";
 import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
@@ -25,6 +26,8 @@ export const NumberInputSchema = z.object({
   destination: DestinationSchema.nullable().default(null).describe("Where new conversations go"),
   allowedExtensions: z.array(IdSchema).max(1_000).default([])
     .describe("Extensions that may open conversations from it; empty: all"),
+  optOut: OptOutSettingsSchema.nullable().default(null)
+    .describe("How it understands and answers STOP, START and HELP; null: as usual"),
 }).strict();
 
 /** A number is part of its conversations' ids, so it cannot be changed. */
@@ -43,6 +46,7 @@ export function numberView(row: NumberRecord) {
     burst: row.burst,
     destination: row.destination,
     allowedExtensions: [...row.allowedExtensions],
+    optOut: row.optOut,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
@@ -73,8 +77,18 @@ export async function updateNumber(
   if (patch.number !== undefined && parseAddress(String(patch.number))?.value !== before.number) {
     throw invalid({ field: "number", message: "cannot be changed; add the other number instead" });
   }
-  const { channelId, number, type, label, direction, rateMps, burst, destination, allowedExtensions } =
-    before;
+  const {
+    channelId,
+    number,
+    type,
+    label,
+    direction,
+    rateMps,
+    burst,
+    destination,
+    allowedExtensions,
+    optOut,
+  } = before;
   const current = {
     channelId,
     number,
@@ -85,6 +99,7 @@ export async function updateNumber(
     burst,
     destination,
     allowedExtensions,
+    optOut,
   };
   const input = await checked(tx, mergePatch(current, { ...patch, number }));
   return await replaceRow(tx, subject(tx), before, { ...before, ...input });

@@ -5,6 +5,7 @@
  */
 import type { CommandReply } from "../entry.ts";
 import type { MessageRow } from "../message.ts";
+import type { OptOutChange } from "../opt_out/opt_out.ts";
 import type { OutboxRow } from "../outbox.ts";
 import type { SessionRow } from "../session.ts";
 
@@ -64,6 +65,8 @@ export interface ConversationCommit {
   readonly conversations: readonly ConversationRow[];
   readonly sessions: readonly SessionRow[];
   readonly messages: readonly MessageRow[];
+  /** In order. */
+  readonly optOuts: readonly OptOutChange[];
   readonly seen: readonly SeenRow[];
   readonly outbox: readonly OutboxRow[];
   readonly statistics: readonly StatisticsRow[];

@@ -30,6 +30,11 @@ export interface ClaimItem {
   readonly channel_id: string;
   /** Tries before this one. */
   readonly attempts: number;
+  readonly conversation_id: string;
+  /** Ours, by which it is to leave. */
+  readonly number: string;
+  /** Theirs. */
+  readonly contact: string;
 }
 
 /** What a take-over does with the `sending` rows of a channel: their results were lost. */
@@ -90,6 +95,11 @@ export interface WriteAnswer {
   readonly changed: ReadonlySet<string>;
 }
 
+export interface ClaimAnswer extends WriteAnswer {
+  /** Not claimed: their contacts want no more messages. */
+  readonly optedOut: ReadonlySet<string>;
+}
+
 export interface DayUsage {
   readonly messages: number;
   readonly segments: number;
@@ -122,10 +132,12 @@ export interface SendStore {
   ): Promise<Readonly<Record<RecoveryPolicy["policy"], number>>>;
   /**
    * Moves `queued` messages to `sending` and counts the try, except where an earlier message of the conversation
-   * is unfinished (a held one and one before its start do not count as such) or the tries differ. Safe to repeat:
-   * what the same call claimed before is claimed again without counting twice.
+   * is unfinished (a held one and one before its start do not count as such) or the tries differ, and except where
+   * the contact has opted out: nobody calls a provider without a claim, so this is the one gate for all that sends.
+   * Only confirmations of such a wish pass it. Safe to repeat: what the same call claimed before is claimed again
+   * without counting twice.
    */
-  claim(lanes: readonly LaneFence[], items: readonly ClaimItem[], nowMs: number): Promise<WriteAnswer>;
+  claim(lanes: readonly LaneFence[], items: readonly ClaimItem[], nowMs: number): Promise<ClaimAnswer>;
   /**
    * Gives `queued` messages that no provider can have to other channels, forgetting their last error. Whoever owns
    * the other channel's lane finds them there. A repeat changes nothing.

@@ -31,6 +31,8 @@ export type Claimed =
   | { readonly kind: "gone" }
   /** It is queued, but another one of its conversation goes first; `queued` are the first ones, by position. */
   | { readonly kind: "blocked"; readonly queued: readonly QueuedMessage[] }
+  /** Its contact wants no more messages. */
+  | { readonly kind: "opted-out" }
   /** The lane is not ours any more. */
   | { readonly kind: "failed" };
 
@@ -298,6 +300,7 @@ export class ChannelSender {
   #notClaimed(message: QueuedMessage, result: Exclude<Claimed, { kind: "claimed" }>): void {
     const nowMs = this.#port.clock.monotonic();
     if (result.kind === "gone") this.scheduler.done(message.id, nowMs);
+    if (result.kind === "opted-out") this.#end(message, OPTED_OUT);
     if (result.kind !== "blocked") return;
     const stored = result.queued.find((row) => row.id === message.id);
     // What is remembered of it was out of date.
@@ -466,6 +469,12 @@ export class ChannelSender {
     return dueMs;
   }
 }
+
+const OPTED_OUT: GateEnd = {
+  kind: "end",
+  status: "blocked",
+  error: { class: "opted-out", reason: "the contact asked for no more messages" },
+};
 
 /** A call as it was made. */
 interface Made {

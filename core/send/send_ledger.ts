@@ -194,9 +194,12 @@ export class SendLedger {
       lane,
       channel_id: message.channel_id,
       attempts: message.attempts,
+      conversation_id: message.conversation_id,
+      number: message.number,
+      contact: message.contact,
     }));
     const fences = fencesOf(items.map((item) => item.lane), this.#epochs);
-    const { held, changed } = await this.#insist(
+    const { held, changed, optedOut } = await this.#insist(
       "claim messages",
       () => this.#options.store.claim(fences, claims, this.#now()),
     );
@@ -204,6 +207,7 @@ export class SendLedger {
     const refused: ClaimWanted[] = [];
     for (const item of items) {
       if (changed.has(item.message.id)) item.settle({ kind: "claimed" });
+      else if (held.has(item.lane) && optedOut.has(item.message.id)) item.settle({ kind: "opted-out" });
       else if (held.has(item.lane)) refused.push(item);
       else item.settle({ kind: "failed" });
     }

@@ -68,6 +68,7 @@ export function serveEndpoint(
     burst: null,
     destination: null,
     allowedExtensions: [],
+    optOut: null,
   };
   const directory = {
     ...EMPTY_DIRECTORY,

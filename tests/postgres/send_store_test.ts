@@ -20,6 +20,16 @@ import {
 const NOW = 1_700_000_100_000;
 const LANE = sendLaneOf(CHANNEL_ID);
 
+const itemOf = ({ id, channel_id, attempts, conversation_id, number, contact }: MessageRow) => ({
+  id,
+  lane: LANE,
+  channel_id,
+  attempts,
+  conversation_id,
+  number,
+  contact,
+});
+
 class Bench {
   readonly store: PostgresSendStore;
   readonly partitions: PostgresPartitionStore;
@@ -42,7 +52,7 @@ class Bench {
 
   /** Claims with the tries that the messages have; resolves with the ids claimed. */
   async claim(messages: readonly MessageRow[], nowMs = NOW): Promise<string[]> {
-    const items = messages.map(({ id, channel_id, attempts }) => ({ id, lane: LANE, channel_id, attempts }));
+    const items = messages.map(itemOf);
     return [...(await this.store.claim([this.fence], items, nowMs)).changed].sort();
   }
 
@@ -128,13 +138,42 @@ Deno.test("the send queue in PostgreSQL", async (t) => {
     assert.deepEqual(await bench.claim([scheduled], NOW + 1), [scheduled.id]);
   });
 
+  await step(
+    "IN-6: nothing is claimed for a contact that opted out, but for the confirmation",
+    async (bench) => {
+      const [offer, other, confirmation] = [
+        queuedMessage(1),
+        queuedMessage(2, { contact: "+12025559999", conversation_id: "cnv_other" }),
+        queuedMessage(3, { conversation_id: "cnv_third", author: { kind: "system", id: "opt-out" } }),
+      ];
+      await insertMessages(bench.sql, [offer, other, confirmation]);
+      const wish = async (number: string, active: boolean) => {
+        await bench.sql`insert into opt_outs (contact, number, active, at_ms, source, by)
+        values (${offer.contact}, ${number}, ${active}, ${NOW}, 'keyword', 'contact')
+        on conflict (contact, number) do update set active = excluded.active`;
+      };
+      const claim = async (message: MessageRow) => {
+        const answer = await bench.store.claim([bench.fence], [itemOf(message)], NOW);
+        return [answer.changed.has(message.id), answer.optedOut.has(message.id)];
+      };
+      await wish(offer.number, true);
+      assert.deepEqual(await claim(offer), [false, true]);
+      assert.deepEqual(await claim(other), [true, false]);
+      assert.deepEqual(await claim(confirmation), [true, false]);
+      await wish(offer.number, false);
+      await wish("*", true);
+      assert.deepEqual(await claim(offer), [false, true]);
+      await wish("*", false);
+      assert.deepEqual(await claim(offer), [true, false]);
+    },
+  );
+
   await step("a former owner neither claims nor records", async (bench) => {
     const message = queuedMessage(1);
     await insertMessages(bench.sql, [message]);
     await bench.claim([message]);
     await takeOver(bench.partitions, "send", [LANE], "another");
-    const item = { id: message.id, lane: LANE, channel_id: CHANNEL_ID, attempts: 0 };
-    const claim = await bench.store.claim([bench.fence], [item], NOW);
+    const claim = await bench.store.claim([bench.fence], [itemOf(message)], NOW);
     assert.deepEqual([claim.held.size, claim.changed.size], [0, 0]);
     assert.deepEqual(await bench.settle(message, { kind: "sent", providerId: "p1" }), []);
     assert.equal((await readMessage(bench.sql, message.id)).status, "sending");

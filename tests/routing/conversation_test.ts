@@ -276,7 +276,8 @@ type Step = (state: ConversationState, at: number) => ConversationEntry;
 const steps = (number: OwnNumber): fc.Arbitrary<Step> => {
   const id = (state: ConversationState) => state.session?.id ?? "ses_none";
   return fc.oneof(
-    fc.string().map((text): Step => (_, at) => inbound(number, text, at)),
+    // Not one of the words that ask for no more messages: those have their own test.
+    fc.string().map((text): Step => (_, at) => inbound(number, `note ${text}`, at)),
     fc.constantFrom(ALICE, BOB, CAROL).map((extensionId): Step => (state, at) =>
       command(number, agent(extensionId), { kind: "accept", sessionId: id(state), extensionId }, at)
     ),

@@ -31,6 +31,7 @@ function number(index: number, destination: OwnNumber["destination"]): OwnNumber
     burst: null,
     destination,
     allowedExtensions: [],
+    optOut: null,
   };
 }
 

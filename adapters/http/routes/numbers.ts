@@ -14,6 +14,7 @@ import {
   removeNumber,
   updateNumber,
 } from "../../../core/configuration/numbers.ts";
+import { OptOutSettingsSchema } from "../../../core/opt_out/settings.ts";
 import { ADMINISTRATORS, ANYONE } from "../auth.ts";
 import { changeConfiguration } from "../change.ts";
 import type { App } from "../context.ts";
@@ -36,6 +37,7 @@ export const NumberSchema = z.object({
   burst: z.number().nullable(),
   destination: DestinationSchema.nullable(),
   allowedExtensions: z.array(z.string()),
+  optOut: OptOutSettingsSchema.nullable(),
   createdAt: TimeSchema,
   updatedAt: TimeSchema,
 }).openapi("Number");
