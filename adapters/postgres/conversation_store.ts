@@ -86,8 +86,8 @@ with fence as (
   on conflict (contact, number) do update set
     active = excluded.active, at_ms = excluded.at_ms, source = excluded.source, by = excluded.by
 ), audit_rows as (
-  insert into audit_log (id, at, actor, action, kind, target, after)
-  select audit_id, to_timestamp(at_ms / 1000.0), by, case when active then 'opt-out' else 'opt-in' end, 'contact', contact,
+  insert into audit_log (id, actor, action, kind, target, after)
+  select audit_id, by, case when active then 'opt-out' else 'opt-in' end, 'contact', contact,
     jsonb_build_object('number', number, 'source', source)
   from opt_out_changes
 )

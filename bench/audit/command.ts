@@ -26,7 +26,7 @@ does not check, and says so.
   --record FILE|URL   the carrier's calls: JSON lines, or the simulator's address
   --webhooks FILE     what contacts wrote and how it was answered (simulate --webhooks FILE)
   --promised FILE     commands answered 2xx: {"messageId":…,"text":…} a line
-  --opted-out FILE    contacts who opted out: {"contact":…,"number":…,"sinceMs":…,"untilMs":…} a line; all but the
+  --opted-out FILE    contacts who opted out elsewhere: {"contact":…,"number":…,"sinceMs":…,"untilMs":…} a line; all but the
                       first may be left out
   --watch             first looks at cursors and epochs while the run goes on, until Ctrl-C or --seconds
   --seconds N         how long to watch
@@ -84,16 +84,18 @@ export async function auditCommand(args: string[]): Promise<number> {
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
 async function gather(sql: Sql, values: Values, samples: readonly Sample[] | null): Promise<Run> {
-  const [calls, webhooks, promised, optOuts] = await Promise.all([
+  const [calls, webhooks, promised, told] = await Promise.all([
     values.record === undefined ? null : readCalls(values.record),
     values.webhooks === undefined ? null : readWebhooks(values.webhooks),
     values.promised === undefined ? null : readPromised(values.promised),
-    values["opted-out"] === undefined ? null : readOptOuts(values["opted-out"]),
+    values["opted-out"] === undefined ? [] : readOptOuts(values["opted-out"]),
   ]);
   const natsUrl = Deno.env.get("NATS_URL");
   const broker = natsUrl ? await lookAtBroker(natsUrl, sql) : { events: null, leftovers: null };
   const openEnd = values.cut ? "any" : values["no-reports"] ? "reports" : "none";
-  return { ...await readStored(sql), calls, webhooks, promised, optOuts, samples, ...broker, openEnd };
+  const stored = await readStored(sql);
+  const optOuts = [...stored.optOuts, ...told];
+  return { ...stored, calls, webhooks, promised, optOuts, samples, ...broker, openEnd };
 }
 
 async function lookAtBroker(url: string, sql: Sql): Promise<{ events: Told[]; leftovers: Leftovers }> {

@@ -11,6 +11,7 @@ import {
   type Bucket,
   type Counted,
   type Leftovers,
+  type OptOut,
   type PartitionState,
   type Sample,
   type StoredMessage,
@@ -26,6 +27,7 @@ export interface Stored {
   readonly sessions: readonly StoredSession[];
   readonly counted: readonly Counted[];
   readonly buckets: readonly Bucket[];
+  readonly optOuts: readonly OptOut[];
 }
 
 /** Reads all of it. About 600 bytes of memory a message. */
@@ -43,7 +45,35 @@ export async function readStored(sql: Sql): Promise<Stored> {
       sum(segments_in)::float8 as "segmentsIn", sum(sent)::float8 as sent,
       sum(segments_out)::float8 as "segmentsOut", sum(delivered)::float8 as delivered, sum(failed)::float8 as failed
     from statistics group by channel_id, number`;
-  return { messages, sessions, counted, buckets: await readBuckets(sql) };
+  return { messages, sessions, counted, buckets: await readBuckets(sql), optOuts: await readOptOuts(sql) };
+}
+
+/** A message that was claimed just before may still leave: claims run ahead of the rate by a second at most. */
+const CLAIMED_BEFORE_MS = 1_500;
+
+/** From when each wish was committed until it was taken back, by the audit log. */
+async function readOptOuts(sql: Sql): Promise<OptOut[]> {
+  const changes = await sql<{ contact: string; number: string; action: string; atMs: number }[]>`
+    select target as contact, after->>'number' as number, action, extract(epoch from at)::float8 * 1000 as "atMs"
+    from audit_log where kind = 'contact' and action in ('opt-out', 'opt-in') order by id`;
+  const open = new Map<string, OptOut>();
+  const all: OptOut[] = [];
+  for (const { contact, number, action, atMs } of changes) {
+    const key = `${contact} ${number}`;
+    const before = open.get(key);
+    if (action === "opt-out" && before === undefined) {
+      open.set(key, {
+        contact,
+        number: number === "*" ? null : number,
+        sinceMs: atMs + CLAIMED_BEFORE_MS,
+        untilMs: null,
+      });
+    } else if (action === "opt-in" && before !== undefined) {
+      open.delete(key);
+      all.push({ ...before, untilMs: atMs });
+    }
+  }
+  return [...all, ...open.values()];
 }
 
 /** The rates as they are declared now; one that was changed during the run cannot be judged by them. */

@@ -3,6 +3,7 @@ import { readEvents } from "../../bench/audit/broker.ts";
 import { writeAsContact } from "../../bench/simulator/contact.ts";
 import { contactNumber } from "../../bench/simulator/numbers.ts";
 import { startSimulator } from "../../bench/simulator/server.ts";
+import { assertAudited, untilAtRest } from "../support/auditor.ts";
 import { configure } from "../support/configured.ts";
 
 import { lookInside } from "../support/inside.ts";
@@ -124,6 +125,8 @@ Deno.test("IN-6: contacts who want no more messages get none", async (t) => {
     equal(optOuts[0].source, "provider");
   });
 
+  await untilAtRest(inside);
+  await assertAudited(inside, { calls: simulator.record(), openEnd: "reports" });
   const types = (await readEvents(inside)).map(({ type }) => type).filter((type) =>
     type.startsWith("contact.")
   );

@@ -26,7 +26,6 @@ export async function auditRun(inside: Inside, known: Known = {}): Promise<Audit
     webhooks: null,
     calls: null,
     promised: null,
-    optOuts: null,
     samples: null,
     events: await readTold(inside),
     leftovers: await readLeftovers(inside.sql, await readLogEnds(inside, PARTITIONS)),
