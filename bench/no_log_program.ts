@@ -72,6 +72,8 @@ if (import.meta.main) {
     eventsPending: () => 0,
     logWaiting: () => ({}),
     partitionsOwned: () => ({}),
+    oldestDueAgeMs: () => 0,
+    channels: () => [],
   });
   const webhooks = createWebhookHandler({
     directory: { current: () => directory, onChange: () => () => {} },

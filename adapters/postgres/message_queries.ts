@@ -55,6 +55,10 @@ export class PostgresMessageQueries implements MessageQueries {
     if (filter.number !== undefined) query = query.where("number", "=", filter.number);
     if (filter.status !== undefined) query = query.where("status", "=", filter.status);
     if (filter.direction !== undefined) query = query.where("direction", "=", filter.direction);
+    // As words of the statement, not as a value: the index of the uncertain ones is partial.
+    if (filter.uncertain !== undefined) {
+      query = query.where(filter.uncertain ? sql<boolean>`uncertain` : sql<boolean>`not uncertain`);
+    }
     return query;
   }
 }

@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import * as initial from "../../migrations/0001_initial.ts";
 import * as polls from "../../migrations/0004_polls.ts";
+import * as uncertain from "../../migrations/0003_uncertain.ts";
 import * as messageParts from "../../migrations/0005_message_parts.ts";
 import * as unsent from "../../migrations/0007_unsent.ts";
 import * as optOuts from "../../migrations/0008_opt_outs.ts";
@@ -17,6 +18,7 @@ import { ensureMessagePartitions } from "./message_partitions.ts";
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
   "0004_polls": polls,
+  "0003_uncertain": uncertain,
   "0005_message_parts": messageParts,
   "0007_unsent": unsent,
   "0008_opt_outs": optOuts,

@@ -43,6 +43,21 @@ cross join lateral (
   order by m.position limit $2::text::int
 ) m`;
 
+/**
+ * $1 channels, $2 now. The first of each channel and priority by id: ids follow the time, and two index look-ups a
+ * channel are all it may cost. One whose author asked for a later start counts from then.
+ */
+export const OLDEST_DUE = `
+select min(greatest(m.created_ms, m.not_before_ms))::float8 as ms
+from json_array_elements_text($1::text::json) as c (id)
+cross join (values (0), (1)) as p (priority)
+cross join lateral (
+  select created_ms, not_before_ms from messages m
+  where m.channel_id = c.id and m.priority = p.priority and m.unsent and m.status = 'queued'
+    and coalesce(m.not_before_ms, 0) <= $2::text::bigint
+  order by m.id limit 1
+) m`;
+
 /** $1 channels with their limits, $2 messages at most. */
 export const LOAD_HELD = `
 select ${columns} from json_to_recordset($1::text::json) as c (channel_id text, before bigint)

@@ -25,6 +25,7 @@ import {
   LOAD_QUEUED,
   LOAD_USAGE,
   MOVE,
+  OLDEST_DUE,
   RECORD,
   RECOVER,
 } from "./send_statements.ts";
@@ -56,6 +57,11 @@ export class PostgresSendStore implements SendStore {
 
   async loadConversations(conversations: readonly string[], max: number, nowMs: number) {
     return await this.#run<QueuedMessage>(LOAD_CONVERSATIONS, conversations, max, nowMs);
+  }
+
+  async oldestDueMs(channels: readonly string[], nowMs: number): Promise<number | null> {
+    const [row] = await this.#run<{ ms: number | null }>(OLDEST_DUE, channels, nowMs);
+    return row?.ms ?? null;
   }
 
   async loadHeld(channels: readonly { channelId: string; dueBeforeMs: number }[], max: number) {

@@ -1,10 +1,11 @@
 /**
- * The process's metrics, in Prometheus' text format. Labels are bounded: providers, outcomes, kinds; never
+ * The process's metrics, in Prometheus' text format. Labels are bounded: providers, outcomes, kinds, channels; never
  * numbers or contacts.
  *
  * @module
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { SendWorkerStats } from "../../core/send/send_worker.ts";
 
 /** What is read at the moment of a scrape. */
 export interface LiveFigures {
@@ -14,6 +15,10 @@ export interface LiveFigures {
   readonly eventsPending: () => number;
   /** Log messages read and not yet applied, by kind of log. */
   readonly logWaiting: () => Readonly<Record<string, number>>;
+  /** How long the oldest message that could have been sent has waited in this process's channels, ms. */
+  readonly oldestDueAgeMs: () => number;
+  /** The channels that this process sends for. */
+  readonly channels: () => SendWorkerStats["channels"];
   /** Partitions owned, by kind. */
   readonly partitionsOwned: () => Readonly<Record<string, number>>;
 }
@@ -47,6 +52,37 @@ export function createMetrics(figures: LiveFigures) {
   gauge("patchbay_events_pending", "Events that wait to be durable", figures.eventsPending);
   gaugeByKind("patchbay_log_waiting", "Log messages read and not yet applied", figures.logWaiting);
   gaugeByKind("patchbay_partitions_owned", "Partitions that this process applies", figures.partitionsOwned);
+  gauge(
+    "patchbay_send_oldest_due_seconds",
+    "How long the oldest message that could have been sent has waited",
+    () => figures.oldestDueAgeMs() / 1_000,
+  );
+  const channelGauge = (
+    name: string,
+    help: string,
+    read: (channel: SendWorkerStats["channels"][number]) => number,
+  ) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      labelNames: ["channel"],
+      collect() {
+        // Those of lanes that went elsewhere go with them.
+        this.reset();
+        for (const channel of figures.channels()) this.set({ channel: channel.channelId }, read(channel));
+      },
+    });
+  channelGauge(
+    "patchbay_channel_effective_rate",
+    "Units per second that may leave: the configured rate, or what the provider's throttling left of it",
+    ({ effectiveMps }) => effectiveMps,
+  );
+  channelGauge(
+    "patchbay_channel_circuit_open",
+    "1 while a channel's calls fail and it is only tried now and then",
+    ({ isConnected }) => isConnected ? 0 : 1,
+  );
   gauge("patchbay_process_memory_bytes", "Resident memory of this process", () => Deno.memoryUsage().rss);
   return {
     registry,
@@ -92,6 +128,12 @@ export function createMetrics(figures: LiveFigures) {
       name: "patchbay_polls_total",
       help: "Fetches from providers that do not call us: done, or the class of the error",
       labelNames: ["provider", "poll", "result"],
+      registers,
+    }),
+    recovered: new Counter({
+      name: "patchbay_sends_recovered_total",
+      help: "Sends that a former owner left under way, by what was done with them",
+      labelNames: ["policy"],
       registers,
     }),
     uncertain: new Counter({

@@ -71,6 +71,7 @@ export function startSender(options: SenderOptions): Sender {
     onHealth: options.onHealth,
     onMoved: sendNudger(parts),
     onRecovered: (counts) => {
+      for (const [policy, n] of Object.entries(counts)) options.metrics().recovered.inc({ policy }, n);
       if (Object.values(counts).some((n) => n > 0)) log.warn("uncertain-sends-found", counts);
     },
   });

@@ -125,6 +125,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         status: router?.owners.status.waiting ?? 0,
         send: sender?.worker.stats.waiting ?? 0,
       }),
+      oldestDueAgeMs: () => sender?.worker.stats.oldestDueAgeMs ?? 0,
+      channels: () => sender?.worker.stats.channels ?? [],
       partitionsOwned: () => Object.fromEntries(membership.states.map(({ kind, held }) => [kind, held])),
     });
     const deadLetters = new PostgresDeadLetterStore(parts.db);

@@ -51,6 +51,8 @@ export interface MessageFilter extends Span {
   readonly contact?: string;
   readonly status?: MessageStatus;
   readonly direction?: MessageRow["direction"];
+  /** Whether nobody can tell if the provider took it. */
+  readonly uncertain?: boolean;
 }
 
 export interface MessageQueries {

@@ -117,6 +117,8 @@ export interface SendStore {
   ): Promise<QueuedMessage[]>;
   /** The first `queued` messages of the conversations that have reached their start, by position, at most `max` each. */
   loadConversations(conversations: readonly string[], max: number, nowMs: number): Promise<QueuedMessage[]>;
+  /** Since when the oldest `queued` message of the channels could have been sent, ms since 1970; null: none waits. */
+  oldestDueMs(channels: readonly string[], nowMs: number): Promise<number | null>;
   /** Held messages of the channels that are due since before `dueBeforeMs`. */
   loadHeld(
     channels: readonly { readonly channelId: string; readonly dueBeforeMs: number }[],

@@ -65,6 +65,8 @@ export interface SendWorkerStats {
   readonly waiting: number;
   readonly inFlight: number;
   readonly lanes: number;
+  /** How long the oldest message has waited that could have been sent, ms; 0: none waits. As of the last look. */
+  readonly oldestDueAgeMs: number;
   /** Each channel that this process sends for. */
   readonly channels: readonly {
     readonly channelId: string;
@@ -105,6 +107,7 @@ export class SendWorker implements PartitionHolder {
     of: null,
     byChannel: new Map(),
   };
+  #oldestDueAgeMs = 0;
   #inFlight = 0;
   #sweeps = 0;
   #following: Promise<void> = Promise.resolve();
@@ -125,7 +128,13 @@ export class SendWorker implements PartitionHolder {
       effectiveMps,
       isConnected,
     }));
-    return { waiting, inFlight: this.#inFlight, lanes: this.#ledger.lanes, channels };
+    return {
+      waiting,
+      inFlight: this.#inFlight,
+      lanes: this.#ledger.lanes,
+      oldestDueAgeMs: this.#oldestDueAgeMs,
+      channels,
+    };
   }
 
   /** Follows the configuration from now on; lanes are for {@link gain} to bring. */
@@ -334,11 +343,21 @@ export class SendWorker implements PartitionHolder {
         sender.expire();
         this.#options.onHealth?.(sender.channel, sender.health);
       }
+      this.#lookAtOldest().catch((error) => this.#options.onError(error, "look for the oldest message"));
       if (this.#sweeps++ % HELD_EVERY_SWEEPS === 0) {
         this.#endHeld().catch((error) => this.#options.onError(error, "look through held messages"));
       }
       this.#scheduleSweep();
     });
+  }
+
+  /** Asked of the database and not of memory: what is forgotten here is the very thing to be noticed. */
+  async #lookAtOldest(): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    const dueMs = this.#senders.size === 0
+      ? null
+      : await this.#options.store.oldestDueMs([...this.#senders.keys()], nowMs);
+    this.#oldestDueAgeMs = dueMs === null ? 0 : Math.max(0, nowMs - dueMs);
   }
 
   /** Held messages whose report never came end when they are too old. */

@@ -386,6 +386,25 @@ Deno.test("the send queue in PostgreSQL", async (t) => {
     assert.deepEqual(await bench.claim([second]), [second.id]);
   });
 
+  await step(
+    "the oldest message that could have been sent is found, whatever waits for a later start",
+    async (bench) => {
+      const at = NOW - 60_000;
+      await insertMessages(bench.sql, [
+        queuedMessage(1, { not_before_ms: NOW + 60_000, created_ms: at - 60_000 }),
+        queuedMessage(2, { status: "sent", created_ms: at - 30_000 }),
+        queuedMessage(3, { created_ms: at, priority: 1 }),
+        queuedMessage(4, { created_ms: at + 1_000 }),
+        queuedMessage(5, { created_ms: at - 20_000, channel_id: "ch_other" }),
+        queuedMessage(6, { created_ms: at - 90_000, not_before_ms: at + 500, channel_id: "ch_late" }),
+      ]);
+      assert.equal(await bench.store.oldestDueMs([CHANNEL_ID], NOW), at);
+      assert.equal(await bench.store.oldestDueMs([CHANNEL_ID, "ch_other"], NOW), at - 20_000);
+      assert.equal(await bench.store.oldestDueMs(["ch_late"], NOW), at + 500);
+      assert.equal(await bench.store.oldestDueMs(["ch_none"], NOW), null);
+    },
+  );
+
   await step("what was sent since midnight is counted for the daily cap", async (bench) => {
     const message = queuedMessage(1, { segments: 3 });
     await insertMessages(bench.sql, [message]);

@@ -107,6 +107,8 @@ const listRoute = createRoute({
       contact: AddressQuery.optional(),
       status: z.enum(MESSAGE_STATUSES).optional(),
       direction: z.enum(["inbound", "outbound"]).optional(),
+      uncertain: z.enum(["true", "false"]).transform((word) => word === "true").optional()
+        .openapi({ description: "Whether nobody can tell if the provider took it" }),
     }),
   },
   responses: { 200: json(pageOf(MessageView), "One page"), ...problems() },
