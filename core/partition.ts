@@ -9,6 +9,9 @@
  * @module
  */
 
+/** Delivery reports are spread over this many streams. Wire format: never change. */
+export const STATUS_PARTITIONS = 8;
+
 /** FNV-1a over the UTF-8 bytes of `text`, finished with MurmurHash3's mixer: an unsigned 32-bit number. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;

@@ -12,11 +12,11 @@ import {
   type ReportEntry,
 } from "../../core/entry.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
-import { hash32, partitionOf } from "../../core/partition.ts";
+import { hash32, partitionOf, STATUS_PARTITIONS } from "../../core/partition.ts";
 import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
 import { AckedPublisher } from "./acked_publisher.ts";
 import { nextTick } from "./next_tick.ts";
-import { type LogKind, type Names, STATUS_PARTITIONS } from "./topology.ts";
+import type { LogKind, Names } from "./topology.ts";
 
 export interface LogIngressOptions {
   readonly connection: NatsConnection;

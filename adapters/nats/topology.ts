@@ -11,9 +11,7 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { type EventType, subjectToken } from "../../core/events.ts";
-
-/** Delivery reports are spread over this many streams. Wire format: never change. */
-export const STATUS_PARTITIONS = 8;
+import { STATUS_PARTITIONS } from "../../core/partition.ts";
 
 /** The logs that partitions are applied from. */
 export type LogKind = "route" | "status";

@@ -11,6 +11,8 @@ import * as uncertain from "../../migrations/0003_uncertain.ts";
 import * as messageParts from "../../migrations/0005_message_parts.ts";
 import * as unsent from "../../migrations/0007_unsent.ts";
 import * as optOuts from "../../migrations/0008_opt_outs.ts";
+import { STATUS_PARTITIONS } from "../../core/partition.ts";
+import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
 import { ensureMessagePartitions } from "./message_partitions.ts";
 
@@ -23,10 +25,6 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0007_unsent": unsent,
   "0008_opt_outs": optOuts,
 };
-
-/** Lanes of the status writer and of the send workers; the routing partitions' count is the installation's. */
-const STATUS_PARTITIONS = 8;
-const SEND_PARTITIONS = 32;
 
 /** Any number that no other user of advisory locks in this database has. */
 const LOCK = 0x70_61_74_64;
@@ -84,7 +82,7 @@ async function ensureInstallation(db: Database, partitions: number): Promise<voi
     if (stored !== partitions) throw new PartitionsMismatchError(stored, partitions);
     await ensurePartitionRows(tx, "route", partitions);
     await ensurePartitionRows(tx, "status", STATUS_PARTITIONS);
-    await ensurePartitionRows(tx, "send", SEND_PARTITIONS);
+    await ensurePartitionRows(tx, "send", SEND_LANES);
     await ensurePartitionRows(tx, "singleton", 1);
   });
 }

@@ -5,6 +5,7 @@
  */
 import type { MessageRow } from "../../core/message.ts";
 import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
+import { STATUS_PARTITIONS } from "../../core/partition.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { PartitionKind } from "../../core/ports/partition_store.ts";
@@ -15,7 +16,7 @@ import { StatusApplier } from "../../core/status/status_applier.ts";
 import { ConversationApplier } from "../../routing/conversation_applier.ts";
 import type { EventPublisher } from "../nats/event_publisher.ts";
 import { JetStreamLog } from "../nats/jetstream_log.ts";
-import { type LogKind, STATUS_PARTITIONS } from "../nats/topology.ts";
+import type { LogKind } from "../nats/topology.ts";
 import { PostgresConversationStore } from "../postgres/conversation_store.ts";
 import { findIdleSessions } from "../postgres/idle_sessions.ts";
 import { PostgresPartitionStore } from "../postgres/partition_store.ts";

@@ -6,7 +6,8 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { StreamReader } from "../../adapters/nats/stream_reader.ts";
-import { type LogKind, type Names, STATUS_PARTITIONS } from "../../adapters/nats/topology.ts";
+import type { LogKind, Names } from "../../adapters/nats/topology.ts";
+import { STATUS_PARTITIONS } from "../../core/partition.ts";
 import type { CloudEvent } from "../../core/events.ts";
 import type { Leftovers, Told } from "./run.ts";
 
