@@ -7,6 +7,8 @@ import type { Provider } from "../../core/ports/provider.ts";
 import { bandwidth } from "./bandwidth.ts";
 import { plivo } from "./plivo.ts";
 import { sinch } from "./sinch.ts";
+import { SYSTEM } from "./surroundings.ts";
+import { createTelesign } from "./telesign.ts";
 import { telnyx } from "./telnyx.ts";
 import { nexmo } from "./nexmo.ts";
 import { http, urlpostsms, urlpostsmsauth, urlsms, urlsmsauth, urlsmspost } from "./generic/kinds.ts";
@@ -21,7 +23,8 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
     twilio,
     voicemeup,
     nexmo,
-    createVonage({ nowMs: Date.now, newUuid: () => crypto.randomUUID() }),
+    createVonage(SYSTEM),
+    createTelesign(SYSTEM),
     bandwidth,
     telnyx,
     plivo,

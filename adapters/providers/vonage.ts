@@ -19,6 +19,7 @@ import { unreadable, unsigned } from "./inbound.ts";
 import { listAt, parseBody, textAt } from "./json_values.ts";
 import { signRs256 } from "./jwt.ts";
 import { basicAuthorization } from "./secrets.ts";
+import type { Surroundings } from "./surroundings.ts";
 import {
   readVonageKey,
   VONAGE_SIGNATURE_AGE_SECONDS,
@@ -27,13 +28,6 @@ import {
 import { VONAGE_ERRORS, VONAGE_PROBLEMS, VONAGE_RECALLED, vonageError } from "./vonage_errors.ts";
 import { vonageMessage } from "./vonage_message.ts";
 import { readVonageMessage, readVonageStatus, vonageCode, vonageTokenFault } from "./vonage_webhook.ts";
-
-/** Where time and uniqueness come from. */
-export interface VonageSurroundings {
-  /** ms since 1970. */
-  nowMs(): number;
-  newUuid(): string;
-}
 
 /** A token is used for this long, and holds for half as long again: seconds. */
 const TOKEN_USE_SECONDS = 600;
@@ -84,7 +78,7 @@ function parseWebhook(request: WebhookRequest, channel: Channel): WebhookResult 
 }
 
 /** The provider; its tokens are made with the time and the ids of `surroundings`. */
-export function createVonage({ nowMs, newUuid }: VonageSurroundings): Provider {
+export function createVonage({ nowMs, newUuid }: Surroundings): Provider {
   // A signature costs about a millisecond: a token serves for ten minutes.
   const tokens = new WeakMap<Channel["credentials"], { readonly token: string; readonly untilMs: number }>();
 

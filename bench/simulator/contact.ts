@@ -11,6 +11,7 @@ import { newRunHex } from "./ids.ts";
 import { PLIVO_WIRE } from "./plivo.ts";
 import { readTarget, type RequestTarget } from "./request_text.ts";
 import { SINCH_WIRE } from "./sinch.ts";
+import { TELESIGN_WIRE } from "./telesign.ts";
 import { TELNYX_WIRE } from "./telnyx.ts";
 import { NEXMO_WIRE } from "./nexmo_webhooks.ts";
 import { TWILIO_WIRE } from "./twilio_webhooks.ts";
@@ -23,6 +24,7 @@ const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
   voicemeup: VOICEMEUP_WIRE,
   nexmo: NEXMO_WIRE,
   vonage: VONAGE_WIRE,
+  telesign: TELESIGN_WIRE,
   urlsms: URLSMS_WIRE,
   bandwidth: BANDWIDTH_WIRE,
   telnyx: TELNYX_WIRE,

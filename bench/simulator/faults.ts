@@ -12,6 +12,7 @@ export const PROVIDERS = [
   "voicemeup",
   "nexmo",
   "vonage",
+  "telesign",
   "urlsms",
   "bandwidth",
   "telnyx",

@@ -7,6 +7,7 @@
  * | `/api/v1.1/json/queue_sms` | VoiceMeUp |
  * | `/sms/json` | Nexmo (Vonage SMS API) |
  * | `/v1/messages` | Vonage (Messages API) |
+ * | `/v1/messaging`, `/v1/omnichannel` | TeleSign |
  * | `/….php` | generic HTTP (URLSMS) |
  * | `/api/v2/users/…` | Bandwidth |
  * | `/v2/messages`, `/v2/balance` | Telnyx |
@@ -32,6 +33,7 @@ import { CallLog, type CallRecord } from "./record.ts";
 import { REPORT_DEFAULTS, type ReportCounts, ReportDesk, type ReportSettings } from "./reports.ts";
 import { SendDesk } from "./send_desk.ts";
 import { SINCH } from "./sinch.ts";
+import { Telesign, TELESIGN_DEFAULT_ACCOUNT, type TelesignAccount } from "./telesign.ts";
 import { TELNYX } from "./telnyx.ts";
 import { Nexmo } from "./nexmo.ts";
 import { Twilio } from "./twilio.ts";
@@ -52,6 +54,7 @@ export interface SimulatorOptions {
   readonly voicemeup?: Partial<VoicemeupSettings>;
   /** For `nexmo` and `vonage`: one account has both APIs. */
   readonly vonage?: Partial<VonageAccount>;
+  readonly telesign?: Partial<TelesignAccount>;
   readonly urlsms?: Partial<UrlsmsSettings>;
   readonly reports?: Partial<ReportSettings>;
   readonly faults?: FaultSettings;
@@ -115,6 +118,7 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   const all: Readonly<Record<ProviderName, Carrier>> = {
     twilio: new Twilio(accounts, runHex, desk, log),
     nexmo: new Nexmo({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }, runHex, desk),
+    telesign: new Telesign({ ...TELESIGN_DEFAULT_ACCOUNT, ...options.telesign }, runHex, desk),
     vonage: new JsonCarrier(vonageWire({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }), runHex, desk),
     voicemeup: new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk),
     urlsms: new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk),

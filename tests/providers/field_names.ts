@@ -47,5 +47,14 @@ export const FIELD_NAMES: readonly string[] = [
     "error",
     "title",
   ],
+  ...[
+    "reference_id",
+    "sub_resource",
+    "user_response",
+    "sender_id",
+    "mo_message",
+    "external_id",
+    "url_image_1",
+  ],
   ...["err-code", "keyword", "timestamp"],
 ];

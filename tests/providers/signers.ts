@@ -110,6 +110,11 @@ const SIGNERS: Readonly<Record<string, Signer>> = {
     );
     return withHeader(request, "authorization", `Bearer ${signed}.${signature}`);
   },
+  telesign(request, channel) {
+    const key = Buffer.from(secret(channel, "apiKey"), "base64");
+    const signature = createHmac("sha256", key).update(request.body).digest("base64");
+    return withHeader(request, "authorization", `TSA ${secret(channel, "customerId")}:${signature}`);
+  },
 };
 
 /** The same request, signed; as it was for a provider that signs nothing. */
