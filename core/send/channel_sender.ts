@@ -10,62 +10,16 @@
  */
 import type { Channel, OwnNumber } from "../channel.ts";
 import { PRIORITY, type Priority } from "../message.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { HttpCall, Provider } from "../ports/provider.ts";
-import type { CallOutcome } from "../ports/provider_call.ts";
-import { type Health, healthOf } from "./channel_health.ts";
-import { answered, called, type Circuit, faultOf, mayCall, newCircuit } from "./circuit.ts";
-import type { Fallback } from "./fallback.ts";
-import { FallbackMover, type Move } from "./fallback_mover.ts";
+import type { Provider } from "../ports/provider.ts";
+import type { Health } from "./channel_health.ts";
+import { FallbackMover } from "./fallback_mover.ts";
 import { gate, type GateVerdict } from "./gate.ts";
-import { type SendOutcome, settle, type Settlement } from "./outcome.ts";
-import { outgoing } from "./outgoing.ts";
+import type { Settlement } from "./outcome.ts";
+import { ProviderLine } from "./provider_line.ts";
 import { costOf, type QueuedMessage, retryAtOf } from "./queued_message.ts";
 import type { Demand, RateGate } from "./rate_gate.ts";
 import { type Admission, Scheduler, type Times } from "./scheduler.ts";
-
-/** What came of wanting to claim a message. */
-export type Claimed =
-  | { readonly kind: "claimed" }
-  /** It is not queued any more. */
-  | { readonly kind: "gone" }
-  /** It is queued, but another one of its conversation goes first; `queued` are the first ones, by position. */
-  | { readonly kind: "blocked"; readonly queued: readonly QueuedMessage[] }
-  /** Its contact wants no more messages. */
-  | { readonly kind: "opted-out" }
-  /** The lane is not ours any more. */
-  | { readonly kind: "failed" };
-
-/** What a channel's sender needs of the worker around it. */
-export interface SenderPort {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly concurrencyMax: number;
-  numberOf(id: string): OwnNumber | undefined;
-  statusUrl(channel: Channel, messageId: string): string;
-  /** Whether one more call may be made, seen over all channels. */
-  mayCall(inFlight: number): boolean;
-  call(channel: Channel, call: HttpCall): Promise<CallOutcome>;
-  claim(message: QueuedMessage): Promise<Claimed>;
-  /** Stores a settlement; resolves with the message as it is now. Rejects when that is not to be any more. */
-  record(message: QueuedMessage, settlement: Settlement): Promise<QueuedMessage>;
-  /** The channel that stands in for this one; null: none can. */
-  fallback(): Fallback | null;
-  /** Gives messages to the fallback channel; resolves with the ids of those that moved. Rejects like `record`. */
-  move(moves: readonly Move[], reason: string): Promise<ReadonlySet<string>>;
-  /** Asks for more from the database. */
-  refill(): void;
-  /** Called with each settlement, and how long the call took, ms; null without a call. */
-  onSettled(message: QueuedMessage, channel: Channel, settlement: Settlement, callMs: number | null): void;
-  /** The circuit breaker has opened or closed. */
-  onCircuit(): void;
-}
-
-/** A message whose row is `sending`, with what it is to take from the buckets. */
-interface Ready {
-  readonly message: QueuedMessage;
-  readonly demand: Demand;
-}
+import type { Claimed, GateEnd, Ready, SenderPort } from "./sender_port.ts";
 
 /**
  * How far ahead of the rate rows are claimed, ms: a few round trips to the database. Claiming starts when less
@@ -84,14 +38,12 @@ const BLOCKED_PAUSE_MS = 1_000;
 export class ChannelSender {
   readonly scheduler: Scheduler;
   readonly #port: SenderPort;
-  readonly #provider: Provider;
+  readonly #line: ProviderLine;
   readonly #rate: RateGate;
   readonly #mover: FallbackMover;
   #channel: Channel;
-  #circuit: Circuit;
   #claimed: Ready[] = [];
   #claiming = 0;
-  #inFlight = 0;
   #closedUntilMs = 0;
   #stopped = false;
   #disarm: (() => void) | null = null;
@@ -106,10 +58,17 @@ export class ChannelSender {
   ) {
     this.#port = port;
     this.#channel = channel;
-    this.#provider = provider;
     this.#rate = rate;
-    this.#circuit = newCircuit(port.clock.monotonic());
     this.scheduler = scheduler;
+    this.#line = new ProviderLine({
+      port,
+      provider,
+      rate,
+      onSettled: (message, settlement, callMs) => {
+        this.#settle(message, settlement, callMs);
+        this.pump();
+      },
+    });
     this.#mover = new FallbackMover({
       scheduler,
       now: () => port.clock.monotonic(),
@@ -125,19 +84,17 @@ export class ChannelSender {
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#line.inFlight;
   }
 
   /** What the calls so far say of the channel; null before the first one. */
   get health(): Health | null {
-    const { clock } = this.#port;
-    const nowMs = clock.monotonic();
-    return healthOf(this.#circuit, this.#rate.throttleAt(nowMs), nowMs, clock.now());
+    return this.#line.health;
   }
 
   /** Whether calls are made as they come, and not only to find out if the provider is back. */
   get isConnected(): boolean {
-    return this.#circuit.kind === "closed";
+    return this.#line.circuit.kind === "closed";
   }
 
   /** Units per second that it may send now, whatever is configured. */
@@ -147,7 +104,7 @@ export class ChannelSender {
 
   /** Rows that this sender has as `sending`. */
   get unsettled(): number {
-    return this.#claiming + this.#claimed.length + this.#inFlight;
+    return this.#claiming + this.#claimed.length + this.#line.inFlight;
   }
 
   /** New settings; they hold at once. */
@@ -158,7 +115,7 @@ export class ChannelSender {
     const nowMs = this.#port.clock.monotonic();
     this.#rate.change(channel.settings, nowMs);
     // Whoever mends the settings does not wait for the next probe.
-    this.#circuit = newCircuit(nowMs);
+    this.#line.reset();
     this.#closedUntilMs = 0;
     this.scheduler.reopen();
     this.pump();
@@ -216,14 +173,9 @@ export class ChannelSender {
   }
 
   #claimMore(): void {
-    const { clock, concurrencyMax } = this.#port;
-    const nowMs = clock.monotonic();
+    const nowMs = this.#port.clock.monotonic();
     let aheadMs: number = CLAIM_AHEAD_MS.low;
-    while (
-      this.#mayClaim(nowMs) &&
-      this.#claiming + this.#claimed.length < CLAIM_AHEAD_MAX &&
-      this.unsettled < concurrencyMax + CLAIM_AHEAD_MAX
-    ) {
+    while (this.#mayClaim(nowMs) && this.#hasRoom()) {
       let ending: GateEnd | null = null;
       let demand: Demand | null = null;
       const message = this.scheduler.take(nowMs, (candidate, priority) => {
@@ -243,8 +195,14 @@ export class ChannelSender {
   /** While the circuit is open one message is claimed, when a probe is due. */
   #mayClaim(nowMs: number): boolean {
     if (!this.#channel.enabled) return false;
-    if (this.#circuit.kind === "closed") return true;
-    return mayCall(this.#circuit, nowMs) && this.#claiming + this.#claimed.length === 0;
+    if (this.#line.circuit.kind === "closed") return true;
+    return this.#line.mayCall(nowMs) && this.#claiming + this.#claimed.length === 0;
+  }
+
+  /** Whether more may be claimed ahead; when not, whoever leaves or comes back makes room, and pumps. */
+  #hasRoom(): boolean {
+    return this.#claiming + this.#claimed.length < CLAIM_AHEAD_MAX &&
+      this.unsettled < this.#port.concurrencyMax + CLAIM_AHEAD_MAX;
   }
 
   #verdictOn(message: QueuedMessage): GateVerdict {
@@ -253,13 +211,13 @@ export class ChannelSender {
 
   /** While the circuit is open, what no probe needs leaves through the fallback channel. */
   #moveAway(): void {
-    if (this.#circuit.kind === "closed" || !this.#channel.enabled) return;
+    if (this.#line.circuit.kind === "closed" || !this.#channel.enabled) return;
     const fallback = this.#port.fallback();
     if (fallback !== null) this.#mover.pump(fallback);
   }
 
   #whyMoved(fallback: Channel): string {
-    const why = this.#circuit.kind === "closed" ? "it was down" : this.#circuit.fault.reason;
+    const why = this.#line.circuit.kind === "closed" ? "it was down" : this.#line.circuit.fault.reason;
     return `moved from the channel ${this.#channel.name} to its fallback ${fallback.name}: ${why}`;
   }
 
@@ -317,9 +275,9 @@ export class ChannelSender {
     for (const [index, ready] of candidates.entries()) {
       const { channelMs, numberMs } = this.#rate.departsAt(ready.demand, nowMs);
       const waitMs = Math.max(channelMs, numberMs) - nowMs;
-      if (!this.#channel.enabled || waitMs > GIVE_BACK_MS || !mayCall(this.#circuit, nowMs)) {
+      if (!this.#channel.enabled || waitMs > GIVE_BACK_MS || !this.#line.mayCall(nowMs)) {
         this.#giveBack(ready);
-      } else if (channelMs > nowMs || !this.#hasSlot()) {
+      } else if (channelMs > nowMs || !this.#line.hasSlot()) {
         // Holds for all that follow as well.
         left.push(...candidates.slice(index));
         break;
@@ -329,64 +287,9 @@ export class ChannelSender {
     this.#claimed = left;
   }
 
-  #hasSlot(): boolean {
-    return this.#inFlight < this.#port.concurrencyMax && this.#port.mayCall(this.#inFlight);
-  }
-
-  #send({ message, demand }: Ready, nowMs: number): void {
-    const wallMs = this.#port.clock.now();
-    const channel = this.#channel;
-    let call: HttpCall;
-    try {
-      const statusUrl = this.#port.statusUrl(channel, message.id);
-      call = this.#provider.buildSend(outgoing(message, statusUrl, wallMs), channel);
-    } catch (error) {
-      this.#rate.release(demand);
-      const reason = `the channel's settings do not allow a call: ${(error as Error).message}`;
-      this.#end(message, { kind: "end", status: "failed", error: { class: "bad-request", reason } });
-      return;
-    }
-    this.#rate.depart(demand, nowMs, wallMs);
-    this.#circuit = called(this.#circuit, nowMs);
-    this.#inFlight++;
-    const made: Made = { channel, calledMs: nowMs, probe: this.#circuit.kind === "half-open" };
-    this.#port.call(channel, call).then(
-      (outcome) => this.#answered(message, made, outcome),
-      (error) =>
-        this.#answered(message, made, { kind: "lost", cause: "broken", reason: (error as Error).message }),
-    );
-  }
-
-  #answered(message: QueuedMessage, made: Made, outcome: CallOutcome): void {
-    const { channel, calledMs, probe } = made;
-    this.#inFlight--;
-    const nowMs = this.#port.clock.monotonic();
-    const read: SendOutcome = outcome.kind === "answered"
-      ? { kind: "answered", result: this.#provider.readSend(outcome.answer, channel) }
-      : outcome;
-    const settlement = settle(read, {
-      message,
-      settings: channel.settings,
-      idempotent: this.#provider.supports.idempotency,
-      probe,
-      nowMs: this.#port.clock.now(),
-      random: this.#port.random(),
-    });
-    if (
-      read.kind === "answered" && read.result.kind === "failed" && read.result.error.class === "throttled"
-    ) {
-      this.#rate.throttle(calledMs, read.result.retryAfterMs, nowMs);
-    }
-    this.#judge(read, calledMs, nowMs);
-    this.#settle(message, settlement, nowMs - calledMs);
-    this.pump();
-  }
-
-  #judge(read: SendOutcome, calledMs: number, nowMs: number): void {
-    const { kind } = this.#circuit;
-    const result = { fault: faultOf(read), calledMs, nowMs, random: this.#port.random() };
-    this.#circuit = answered(this.#circuit, result);
-    if (this.#circuit.kind !== kind) this.#port.onCircuit();
+  #send(ready: Ready, nowMs: number): void {
+    const ending = this.#line.send(ready, this.#channel, nowMs);
+    if (ending !== null) this.#end(ready.message, ending);
   }
 
   #giveBack({ message, demand }: Ready): void {
@@ -443,12 +346,15 @@ export class ChannelSender {
   #nextMoveMs(nowMs: number): number {
     if (!this.#mayClaim(nowMs)) {
       // A probe under way pumps at its end; a channel that is switched off is pumped by the change.
-      if (!this.#channel.enabled || this.#circuit.kind === "closed") return Infinity;
-      if (this.#circuit.kind === "half-open") return this.#moveMs();
-      const probeMs = this.#circuit.untilMs > nowMs ? this.#circuit.untilMs : this.#nextDepartureMs(nowMs);
+      if (!this.#channel.enabled || this.#line.circuit.kind === "closed") return Infinity;
+      if (this.#line.circuit.kind === "half-open") return this.#moveMs();
+      const probeMs = this.#line.circuit.untilMs > nowMs
+        ? this.#line.circuit.untilMs
+        : this.#nextDepartureMs(nowMs);
       return Math.min(probeMs, this.#moveMs());
     }
-    const dueMs = Math.min(this.scheduler.nextDueMs(), this.#nextDepartureMs(nowMs));
+    const waitingMs = this.#hasRoom() ? this.scheduler.nextDueMs() : Infinity;
+    const dueMs = Math.min(waitingMs, this.#nextDepartureMs(nowMs));
     return this.#closedUntilMs > nowMs ? Math.min(dueMs, this.#closedUntilMs) : dueMs;
   }
 
@@ -475,15 +381,6 @@ const OPTED_OUT: GateEnd = {
   status: "blocked",
   error: { class: "opted-out", reason: "the contact asked for no more messages" },
 };
-
-/** A call as it was made. */
-interface Made {
-  readonly channel: Channel;
-  readonly calledMs: number;
-  readonly probe: boolean;
-}
-
-type GateEnd = Extract<GateVerdict, { kind: "end" }>;
 
 /** What decides how calls are made. */
 function fingerprint({ enabled, settings, credentials }: Channel): string {

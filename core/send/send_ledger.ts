@@ -15,7 +15,7 @@ import { firstSequence } from "../outbox_sequence.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OwnedPartition, PartitionStore } from "../ports/partition_store.ts";
 import type { LaneFence, RecordRow, RecoveryPolicy, SendStore } from "../ports/send_store.ts";
-import type { Claimed } from "./channel_sender.ts";
+import type { Claimed } from "./sender_port.ts";
 import { moved } from "./fallback.ts";
 import type { Move } from "./fallback_mover.ts";
 import type { Settlement } from "./outcome.ts";

@@ -19,13 +19,14 @@ import type { CallProvider } from "../ports/provider_call.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { RecoveryPolicy } from "../ports/send_store.ts";
 import type { Health } from "./channel_health.ts";
-import { ChannelSender, type SenderPort } from "./channel_sender.ts";
+import { ChannelSender } from "./channel_sender.ts";
 import { type Fallback, fallbackOf } from "./fallback.ts";
 import type { Settlement } from "./outcome.ts";
 import { type QueuedMessage, SEND_LANES, sendLaneOf } from "./queued_message.ts";
 import { RateGate } from "./rate_gate.ts";
 import { SendFeed } from "./send_feed.ts";
 import { SendLedger, type SendLedgerOptions } from "./send_ledger.ts";
+import type { SenderPort } from "./sender_port.ts";
 
 export interface SendWorkerOptions extends SendLedgerOptions {
   /** Whether nobody else can have taken the lanes for ownerless. */
@@ -78,6 +79,8 @@ export interface SendWorkerStats {
 }
 
 const SWEEP_MS = 2_000;
+/** The oldest message is looked for every so many sweeps. */
+const OLDEST_EVERY_SWEEPS = 5;
 /** Held messages are looked through every so many sweeps. */
 const HELD_EVERY_SWEEPS = 15;
 const HELD_PAGE_MAX = 500;
@@ -343,7 +346,9 @@ export class SendWorker implements PartitionHolder {
         sender.expire();
         this.#options.onHealth?.(sender.channel, sender.health);
       }
-      this.#lookAtOldest().catch((error) => this.#options.onError(error, "look for the oldest message"));
+      if (this.#sweeps % OLDEST_EVERY_SWEEPS === 0) {
+        this.#lookAtOldest().catch((error) => this.#options.onError(error, "look for the oldest message"));
+      }
       if (this.#sweeps++ % HELD_EVERY_SWEEPS === 0) {
         this.#endHeld().catch((error) => this.#options.onError(error, "look through held messages"));
       }
