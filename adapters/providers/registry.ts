@@ -5,6 +5,7 @@
  */
 import type { Provider } from "../../core/ports/provider.ts";
 import { bandwidth } from "./bandwidth.ts";
+import { dinstarweb } from "./dinstar.ts";
 import { plivo } from "./plivo.ts";
 import { sinch } from "./sinch.ts";
 import { SYSTEM } from "./surroundings.ts";
@@ -29,6 +30,7 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
     telnyx,
     plivo,
     sinch,
+    dinstarweb,
     urlsms,
     urlsmsauth,
     urlsmspost,

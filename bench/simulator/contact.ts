@@ -5,6 +5,7 @@
  */
 import { BANDWIDTH_WIRE } from "./bandwidth.ts";
 import type { InboundWire } from "./carrier.ts";
+import { DINSTAR_WIRE } from "./dinstar_webhooks.ts";
 import type { ProviderName } from "./faults.ts";
 import { type ClientAnswer, LinePool } from "./http_client.ts";
 import { newRunHex } from "./ids.ts";
@@ -30,6 +31,7 @@ const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
   telnyx: TELNYX_WIRE,
   plivo: PLIVO_WIRE,
   sinch: SINCH_WIRE,
+  dinstarweb: DINSTAR_WIRE,
 };
 
 export interface ContactMessage {

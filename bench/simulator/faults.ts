@@ -18,6 +18,7 @@ export const PROVIDERS = [
   "telnyx",
   "plivo",
   "sinch",
+  "dinstarweb",
 ] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 

@@ -13,6 +13,7 @@
  * | `/v2/messages`, `/v2/balance` | Telnyx |
  * | `/v1/Account/…` | Plivo |
  * | `/xms/v1/…` | Sinch |
+ * | `/api/send_sms`, `/api/query_…`, `/api/get_port_info` | a Dinstar gateway |
  * | `/control/faults`, `/control/reports`, `/control/record`, `/control/statistics`, `/control/reset` | for whoever runs the test |
  *
  * It is written from the providers' documents and shares no code with the system's own providers, so that
@@ -23,6 +24,7 @@
 import { BANDWIDTH } from "./bandwidth.ts";
 import type { Carrier } from "./carrier.ts";
 import { preciseNowMs, seededRandom } from "./clock.ts";
+import { Dinstar, DINSTAR_DEFAULTS, type DinstarSettings } from "./dinstar.ts";
 import { handleControl, type ReportChange } from "./control.ts";
 import { type Faults, type FaultSettings, FaultState, type ProviderName, PROVIDERS } from "./faults.ts";
 import { serveHttp, type ServerReply, type ServerRequest } from "./http_server.ts";
@@ -56,6 +58,7 @@ export interface SimulatorOptions {
   readonly vonage?: Partial<VonageAccount>;
   readonly telesign?: Partial<TelesignAccount>;
   readonly urlsms?: Partial<UrlsmsSettings>;
+  readonly dinstar?: Partial<DinstarSettings>;
   readonly reports?: Partial<ReportSettings>;
   readonly faults?: FaultSettings;
   /** Calls held; past it the oldest go. @default 1000000 */
@@ -80,6 +83,8 @@ export interface Simulator {
   readonly port: number;
   /** `http://host:port`; providers' base URLs start with it. */
   readonly url: string;
+  /** The gateway, which is fetched from. */
+  readonly dinstar: Dinstar;
   /** The first Twilio account: what a channel's credentials are to be. */
   readonly account: TwilioAccount;
   /** The calls held, in order of arrival; with `since`, those after that sequence. */
@@ -115,6 +120,11 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   const desk = new SendDesk(log, reports, stateOf, options.keepTexts ?? true);
   const runHex = newRunHex();
   const accounts = options.twilio?.accounts ?? [TWILIO_DEFAULT_ACCOUNT];
+  const dinstar = new Dinstar(
+    { ...DINSTAR_DEFAULTS, ...options.dinstar },
+    desk,
+    () => stateOf("dinstarweb").strikes(stateOf("dinstarweb").faults.undelivered),
+  );
   const all: Readonly<Record<ProviderName, Carrier>> = {
     twilio: new Twilio(accounts, runHex, desk, log),
     nexmo: new Nexmo({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }, runHex, desk),
@@ -126,6 +136,7 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
     telnyx: new JsonCarrier(TELNYX, runHex, desk),
     plivo: new JsonCarrier(PLIVO, runHex, desk),
     sinch: new JsonCarrier(SINCH, runHex, desk),
+    dinstarweb: dinstar,
   };
   const carriers = (options.providers ?? PROVIDERS).map((name) => all[name]);
 
@@ -169,6 +180,7 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   return {
     port: server.port,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`,
+    dinstar,
     account: accounts[0] ?? TWILIO_DEFAULT_ACCOUNT,
     record: (since = 0) => [...log.after(since)],
     setFaults,
