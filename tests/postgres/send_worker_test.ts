@@ -9,7 +9,7 @@ import type { MessageRow } from "../../core/message.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import type { CallOutcome } from "../../core/ports/provider_call.ts";
-import { type QueuedMessage, SEND_LANES } from "../../core/send/queued_message.ts";
+import { type QueuedMessage, SEND_LANES, sendLaneOf } from "../../core/send/queued_message.ts";
 import { SendWorker, type SendWorkerOptions } from "../../core/send/send_worker.ts";
 import { fakeProvider } from "../support/fake_provider.ts";
 import { insertMessages, readCounts, readMessage } from "../support/message_rows.ts";
@@ -384,6 +384,36 @@ Deno.test("the send worker on a real database", async (t) => {
       }
     },
   );
+
+  await step("the fallback channel may be another process's, and nudges to it may be lost", async (scene) => {
+    scene.answer = (id, _, { name }) =>
+      name === "test" ? { kind: "not-connected", reason: "refused" } : answered(200, id);
+    const spare = channelOf({ rateMps: 100_000 }, { id: `ch_${"d".repeat(26)}`, name: "spare" });
+    const lanes = [CHANNEL_ID, spare.id].map(sendLaneOf);
+    assert.notEqual(lanes[0], lanes[1]);
+    const settings = new Settings({ fallbackChannelId: spare.id, retry: { initialMs: 20 } });
+    settings.add(
+      spare,
+      ownNumber({ id: `num_${"m".repeat(26)}`, channelId: spare.id, number: "+15145550111" }),
+    );
+    const [former, other] = [scene.worker(settings), scene.worker(settings)];
+    const partitions = new PostgresPartitionStore(scene.database.sql);
+    for (const [index, worker] of [former, other].entries()) {
+      worker.start();
+      await worker.gain(await takeOver(partitions, "send", [lanes[index]!], `worker ${index}`));
+    }
+    const messages = Array.from(
+      { length: 40 },
+      (_, i) => queuedMessage(i, { conversation_id: conversationName(i % 4) }),
+    );
+    await scene.insert(...messages);
+    former.onNudge(messages);
+    await scene.until("all but a probe are sent", async () => await scene.count("sent") >= 39);
+    await Promise.all([former, other].map((worker) => scene.stop(worker)));
+    const sent = scene.through.filter((call) => call.startsWith("spare"));
+    assert.equal(new Set(sent).size, sent.length, "one of them left twice");
+    assert.deepEqual(scene.fenced, []);
+  });
 
   await step(
     "no answer: held by default, sent again where the channel says so, always visible",
