@@ -70,6 +70,7 @@ if (import.meta.main) {
   const metrics = createMetrics({
     ingressPending: () => 0,
     eventsPending: () => 0,
+    mediaUnderWay: () => 0,
     logWaiting: () => ({}),
     partitionsOwned: () => ({}),
     oldestDueAgeMs: () => 0,

@@ -17,12 +17,21 @@ export const RetrySchema = z.object({
     .describe("A message older than this is not tried again, seconds"),
 }).strict();
 
+/** No file is longer, whatever a channel says: 100 MB. */
+export const MEDIA_BYTES_MAX = 104_857_600;
+
 export const MediaSettingsSchema = z.object({
-  inbound: z.boolean().default(true),
-  outbound: z.boolean().default(true),
-  maxBytes: z.number().int().min(1).max(104_857_600).default(104_857_600),
-  retentionHours: z.number().int().min(1).max(8_760).default(72),
-  types: z.array(z.string().max(100)).max(100).default([]).describe("Media types allowed; empty: all"),
+  inbound: z.boolean().default(true).describe(
+    "Whether contacts' media are taken; else they are left out, with a note",
+  ),
+  outbound: z.boolean().default(true).describe("Whether media may be sent"),
+  maxBytes: z.number().int().min(1).max(MEDIA_BYTES_MAX).default(MEDIA_BYTES_MAX).describe(
+    "Longest file, bytes",
+  ),
+  retentionHours: z.number().int().min(1).max(8_760).default(72).describe("How long files are kept, hours"),
+  types: z.array(z.string().max(100)).max(100).default([]).describe(
+    "Media types allowed, such as image/jpeg or image/*; empty: all",
+  ),
 }).strict();
 
 /** Settings that every provider shares, with their defaults. Units are in the names. */

@@ -17,6 +17,9 @@ const MediaSchema = z.object({
   url: z.string().max(4_000),
   contentType: z.string().max(200).optional(),
   sizeBytes: z.number().optional(),
+  /** What was uploaded here, and when it is deleted. */
+  id: z.string().max(64).optional(),
+  expiresMs: z.number().optional(),
 });
 
 /** Parts of one text: the header of SMS has one byte for their number (3GPP TS 23.040, 9.2.3.24.1). */

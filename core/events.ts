@@ -11,6 +11,7 @@ export const EVENT_TYPES = [
   "message.delivered",
   "message.failed",
   "message.blocked",
+  "message.media",
   "session.opened",
   "session.offered",
   "session.assigned",

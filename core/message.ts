@@ -52,10 +52,22 @@ export function isEnd(status: MessageStatus): boolean {
   return STATUS_RANK[status] >= 3;
 }
 
+/** `pending`: it is being fetched. `ready`: it is kept here until it expires. */
+export const MEDIA_STATES = ["pending", "ready", "failed"] as const;
+export type MediaState = (typeof MEDIA_STATES)[number];
+
 export interface Media {
+  /** Where it comes from; for what was uploaded here, the link that the provider fetches. */
   readonly url: string;
   readonly contentType?: string;
   readonly sizeBytes?: number;
+  /** Present for what is kept here; all that follows as well. */
+  readonly id?: string;
+  readonly state?: MediaState;
+  /** When what is ready is deleted, ms since 1970. */
+  readonly expiresMs?: number;
+  /** Why it failed. */
+  readonly reason?: string;
 }
 
 export type Encoding = "gsm7" | "ucs2";

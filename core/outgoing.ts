@@ -6,6 +6,7 @@
  */
 import type { Channel, ChannelSettings } from "./channel.ts";
 import type { FieldError } from "./fields.ts";
+import { isTypeAllowed } from "./media/media_types.ts";
 import type { Media } from "./message.ts";
 import type { TextAnalysis } from "./segments.ts";
 import { isWithin, PARTS_MAX, type TextPart, textParts, totalOf } from "./text_parts.ts";
@@ -61,20 +62,26 @@ function tooLong({ name, settings }: Channel, { text, analysis }: TextPart): Out
 }
 
 function checkMedia(channel: Channel, supportsMedia: boolean, media: readonly Media[]): OutgoingCheck | null {
-  const { outbound, types } = channel.settings.media;
+  const { outbound, types, maxBytes } = channel.settings.media;
   if (!outbound) return impossible("media", `the channel ${channel.name} is set to send no media`);
   if (!supportsMedia) {
     return impossible("media", `the provider of the channel ${channel.name} takes no media`);
   }
-  if (types.length === 0) return null;
-  const index = media.findIndex(({ contentType }) =>
-    contentType !== undefined && !types.includes(contentType)
-  );
-  if (index < 0) return null;
-  return invalid(
-    `media.${index}.contentType`,
-    `the channel ${channel.name} takes ${types.join(", ")}, not ${media[index]!.contentType}`,
-  );
+  for (const [index, { contentType, sizeBytes }] of media.entries()) {
+    if (contentType !== undefined && !isTypeAllowed(types, contentType)) {
+      return invalid(
+        `media.${index}.contentType`,
+        `the channel ${channel.name} takes ${types.join(", ")}, not ${contentType}`,
+      );
+    }
+    if (sizeBytes !== undefined && sizeBytes > maxBytes) {
+      return invalid(
+        `media.${index}`,
+        `has ${sizeBytes} bytes; the channel ${channel.name} takes ${maxBytes}`,
+      );
+    }
+  }
+  return null;
 }
 
 function mayReach(settings: ChannelSettings, to: string): boolean {

@@ -15,6 +15,7 @@ import type { PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
 import { ALL_NUMBERS, type OptOutChange } from "../core/opt_out/opt_out.ts";
+import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import { type CloseReason, type SessionMove, type SessionRow } from "../core/session.ts";
 import { Draft } from "./draft.ts";
 import { wishIn } from "./wishes.ts";
@@ -48,6 +49,8 @@ export interface Decision {
   readonly sessions: readonly SessionRow[];
   readonly events: readonly PatchbayEvent[];
   readonly optOuts: readonly OptOutChange[];
+  /** Files to be fetched. */
+  readonly media: readonly NewMediaRow[];
   /** The answer to a command; null for a contact's message. */
   readonly reply: CommandReply | null;
 }
@@ -95,6 +98,7 @@ function obey(state: ConversationState, entry: CommandEntry, context: DecideCont
       sessions: [],
       events: [],
       optOuts: [],
+      media: [],
       reply: refuse(404, "unknown-number", `${entry.number} is not one of the configured numbers`),
     };
   }
@@ -102,13 +106,13 @@ function obey(state: ConversationState, entry: CommandEntry, context: DecideCont
   const reply = carryOut(draft, entry, entry.command, context, found.number);
   return reply.ok
     ? draft.decision(reply)
-    : { state, messages: [], sessions: [], events: [], optOuts: [], reply };
+    : { state, messages: [], sessions: [], events: [], media: [], optOuts: [], reply };
 }
 
 /** A contact's wish about all of our numbers is kept like a conversation, without messages, with the number `*`. */
 function obeyForAllNumbers(state: ConversationState, entry: CommandEntry, context: DecideContext): Decision {
   const { command, contact, at } = entry;
-  const unchanged = { state, messages: [], sessions: [], events: [], optOuts: [] };
+  const unchanged = { state, messages: [], sessions: [], events: [], media: [], optOuts: [] };
   if (command.kind !== "opt-out" && command.kind !== "opt-in") {
     return { ...unchanged, reply: refuse(404, "unknown-number", "name one of the configured numbers") };
   }
@@ -120,6 +124,7 @@ function obeyForAllNumbers(state: ConversationState, entry: CommandEntry, contex
     state: { position: 0, session: null, ...(active ? { optedOut: true } : {}) },
     messages: [],
     sessions: [],
+    media: [],
     events: [{
       id: derivedId("event", at, context.position, 0),
       type: active ? "contact.opted-out" : "contact.opted-in",

@@ -25,6 +25,7 @@ import {
   type StatisticsRow,
   UnstorableError,
 } from "../core/ports/conversation_store.ts";
+import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import type { LogMessage } from "../core/ports/partition_log.ts";
 import type { Applier, ApplyResult } from "../core/runtime/lane.ts";
 import type { SessionRow } from "../core/session.ts";
@@ -53,6 +54,8 @@ export interface ConversationApplierOptions {
   readonly streamOf: (partition: number) => string;
   /** Told of every new outbound message once it is committed: the fast path to the send workers. */
   readonly onQueued: (messages: readonly MessageRow[]) => void;
+  /** Told once files that are to be fetched are committed. */
+  readonly onMedia?: () => void;
   readonly onDeadLetter: (letter: DeadLetterRow) => void;
   /** Wall clock, ms since 1970. */
   readonly now: () => number;
@@ -91,6 +94,7 @@ export class ConversationApplier implements Applier {
       }
       for (const [id, state] of draft.states) this.#remember(id, state);
       if (draft.queued.length > 0) this.#options.onQueued(draft.queued);
+      if (draft.commit.media.length > 0) this.#options.onMedia?.();
       for (const letter of draft.commit.deadLetters) this.#options.onDeadLetter(letter);
       return { kind: "committed", outbox: draft.commit.outbox };
     }
@@ -206,6 +210,7 @@ class BatchDraft {
   readonly #sessions = new Map<string, SessionRow>();
   readonly #messages: MessageRow[] = [];
   readonly #optOuts: OptOutChange[] = [];
+  readonly #media: NewMediaRow[] = [];
   readonly #seen = new Map<string, SeenRow>();
   readonly #deadLetters: DeadLetterRow[] = [];
   readonly #statistics = new Map<string, StatisticsRow>();
@@ -262,6 +267,7 @@ class BatchDraft {
       else this.#count(message);
     }
     this.#optOuts.push(...decision.optOuts);
+    this.#media.push(...decision.media);
     this.#out(partition).events.push(...decision.events);
   }
 
@@ -297,6 +303,7 @@ class BatchDraft {
       sessions: [...this.#sessions.values()],
       messages: this.#messages,
       optOuts: this.#optOuts,
+      media: this.#media,
       seen: [...this.#seen.values()],
       outbox: [...this.#outbox].map(([partition, payload]) => ({
         kind: "route",

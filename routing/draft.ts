@@ -10,7 +10,8 @@ import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../
 import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
 import { CONFIRMATION_AUTHOR, type OptOutChange, type OptOutSource } from "../core/opt_out/opt_out.ts";
-import type { MessageRow } from "../core/message.ts";
+import type { Media, MessageRow } from "../core/message.ts";
+import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import { analyseText } from "../core/segments.ts";
 import { textParts } from "../core/text_parts.ts";
 import {
@@ -42,6 +43,7 @@ export class Draft {
   readonly #sessions: SessionRow[] = [];
   readonly #events: PatchbayEvent[] = [];
   readonly #optOuts: OptOutChange[] = [];
+  readonly #media: NewMediaRow[] = [];
   #position: number;
   #session: SessionRow | null;
   #isOptedOut: boolean;
@@ -83,6 +85,7 @@ export class Draft {
       sessions: this.#sessions,
       events: this.#events,
       optOuts: this.#optOuts,
+      media: this.#media,
       reply,
     };
   }
@@ -193,22 +196,43 @@ export class Draft {
     this.#session = null;
   }
 
+  /** Its media are noted to be fetched, or left out with a note where the channel takes none. */
   addInbound(content: InboundContent): MessageRow {
     const { encoding, segments } = analyseText(content.text, "auto");
-    return this.#addMessage({
+    const offered = content.media ?? [];
+    const taken = this.channel.settings.media.inbound ? offered : [];
+    const media = taken.map((one): Media => ({ ...one, id: this.#id("media"), state: "pending" }));
+    const notes = [
+      ...(content.note === undefined ? [] : [content.note]),
+      ...(offered.length > taken.length
+        ? [`left out, as the channel takes no media: ${offered.length}`]
+        : []),
+    ];
+    const message = this.#addMessage({
       direction: "inbound",
       status: "received",
       priority: 0,
       text: content.text,
       encoding,
       segments,
-      media: content.media ?? null,
+      media: media.length === 0 ? null : media,
       author: null,
       provider_id: content.providerId ?? null,
-      note: content.note ?? null,
+      note: notes.length === 0 ? null : notes.join("; "),
       not_before_ms: null,
       expires_ms: null,
     }, "message.received");
+    for (const { id, url, contentType } of media) {
+      this.#media.push({
+        id: id!,
+        message_id: message.id,
+        channel_id: message.channel_id,
+        source_url: url,
+        declared_type: contentType ?? null,
+        created_ms: message.created_ms,
+      });
+    }
+    return message;
   }
 
   /** The text as the channel sends it: one message, or one for each part. Media go with the first. */
@@ -234,7 +258,8 @@ export class Draft {
           ? null
           : (command.notBeforeMs ?? entry.at) + command.validityMs,
       }, "message.queued");
-    return [add(first, command.media ?? null), ...others.map((part) => add(part, null))];
+    const media = command.media?.map((one): Media => one.id === undefined ? one : { ...one, state: "ready" });
+    return [add(first, media ?? null), ...others.map((part) => add(part, null))];
   }
 
   /** An event about the session as it stands now. */
@@ -307,7 +332,7 @@ export class Draft {
       status: message.status,
       text: message.text,
       segments: message.segments,
-      ...(message.media === null ? {} : { media: message.media }),
+      ...(message.media === null ? {} : { media: message.media.map(told) }),
       ...(message.author === null ? {} : { author: message.author }),
       ...(message.provider_id === null ? {} : { providerId: message.provider_id }),
       ...(message.note === null ? {} : { note: message.note }),
@@ -348,6 +373,13 @@ export class Draft {
     this.#session = session;
     this.#sessions.push(session);
   }
+}
+
+/** What is kept here is told of without its address: the provider's asks for credentials, ours comes when it is ready. */
+function told(media: Media): Partial<Media> {
+  if (media.id === undefined) return media;
+  const { url: _, ...rest } = media;
+  return rest;
 }
 
 function holding(to: Destination | null): Pick<SessionRow, "extension_id" | "queue_id" | "platform_id"> {

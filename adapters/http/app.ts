@@ -12,6 +12,7 @@ import { authenticate } from "./auth.ts";
 import { bodyLimit, FILE_BODY_BYTES_MAX, JSON_BODY_BYTES_MAX } from "./body_limit.ts";
 import type { ApiEnv, App } from "./context.ts";
 import type { AppDeps } from "./deps.ts";
+import { UPLOAD_PATH } from "./media/upload.ts";
 import { invalidFields, Problem, type ProblemStatus } from "./problem.ts";
 import { registerRoutes } from "./routes.ts";
 
@@ -29,12 +30,18 @@ export function createApp(deps: AppDeps): App {
   const { webhooks } = deps;
   if (webhooks) app.all("/webhooks/*", (c) => webhooks(c.req.raw, c.env?.remoteAddress));
 
+  const { media } = deps;
+  if (media) app.all("/media/*", (c) => media(c.req.raw));
+
   app.onError((error, c) => toProblem(error, deps, c.req.method, c.req.path).toResponse());
   app.notFound((c) => notFound(app, c.req.method, c.req.path).toResponse());
   app.use("/v1/*", authenticate(deps.directory, deps.now));
   app.use(
     "/v1/*",
-    bodyLimit((path) => FILE_PATHS.has(path) ? FILE_BODY_BYTES_MAX : JSON_BODY_BYTES_MAX),
+    bodyLimit((path) => {
+      if (path === UPLOAD_PATH) return null;
+      return FILE_PATHS.has(path) ? FILE_BODY_BYTES_MAX : JSON_BODY_BYTES_MAX;
+    }),
   );
   registerRoutes(app, deps);
   describe(app, deps);

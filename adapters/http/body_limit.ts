@@ -44,12 +44,15 @@ export async function readBody(request: Request, bytesMax: number): Promise<Uint
   return whole;
 }
 
-/** Refuses bodies above `bytesMax(path)`; what passes is in memory, and the handlers read it from there. */
-export function bodyLimit(bytesMax: (path: string) => number): MiddlewareHandler {
+/**
+ * Refuses bodies above `bytesMax(path)`; what passes is in memory, and the handlers read it from there. Null: the
+ * handler reads and limits the body itself.
+ */
+export function bodyLimit(bytesMax: (path: string) => number | null): MiddlewareHandler {
   return async (c, next) => {
     const request = c.req.raw;
-    if (request.body !== null) {
-      const max = bytesMax(c.req.path);
+    const max = bytesMax(c.req.path);
+    if (request.body !== null && max !== null) {
       const declared = request.headers.get("content-length");
       if (declared !== null) {
         if (!(Number(declared) <= max)) throw tooLarge(max);

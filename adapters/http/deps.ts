@@ -51,6 +51,8 @@ export interface AppDeps {
     request: Request,
     remoteAddress?: () => string,
   ) => Response | Promise<Response>;
+  /** Serves `/media/…`, which asks for no key. */
+  readonly media?: (request: Request) => Promise<Response>;
   /** Further routes, registered after the built-in ones. */
   readonly modules?: readonly RouteModule[];
 }

@@ -14,6 +14,7 @@ const PROBLEMS = {
   403: "The key's role may not do this",
   404: "There is no such thing",
   409: "It stands against something else",
+  413: "The body is too large",
   422: "It cannot be carried out",
   502: "The provider did not answer as expected",
   503: "Not available now; come again",

@@ -16,7 +16,8 @@ import https from "node:https";
 import type { Socket } from "node:net";
 import type { OutgoingCallOptions, OutgoingHttp, OutgoingResult } from "../../core/ports/outgoing_http.ts";
 import type { HttpCall } from "../../core/ports/provider.ts";
-import { PrivateAddressError, type PrivateAddressGuard } from "./private_address_guard.ts";
+import { isGuards, reasonOf } from "./failure.ts";
+import type { PrivateAddressGuard } from "./private_address_guard.ts";
 
 export interface OutgoingClientOptions {
   readonly guard: PrivateAddressGuard;
@@ -34,18 +35,6 @@ export interface OutgoingClientOptions {
 const BODY_BYTES_MAX = 65_536;
 
 type TlsSocket = Socket & { readonly secureConnecting?: boolean };
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // Several addresses tried give one error without words around theirs.
-  const inner = error instanceof AggregateError ? error.errors[0] : undefined;
-  return error.message || (inner instanceof Error ? inner.message : "") || error.name;
-}
-
-function isGuards(error: unknown): boolean {
-  return error instanceof PrivateAddressError ||
-    (error instanceof AggregateError && error.errors.some((inner) => inner instanceof PrivateAddressError));
-}
 
 function decodeBody(chunks: readonly Uint8Array[], contentType: string | undefined): string {
   const bytes = chunks.length === 1 ? Buffer.from(chunks[0]!) : Buffer.concat(chunks);

@@ -53,6 +53,10 @@ export class Names {
     return `${this.namespace}_EVENTS`;
   }
 
+  get mediaBucket(): string {
+    return `${this.namespace}_MEDIA`;
+  }
+
   /** What subscribers listen to; documented in the contract. */
   eventSubject(channelId: string, number: string, type: EventType): string {
     return `${this.namespace}.events.${channelId}.${subjectToken(number)}.${type}`;

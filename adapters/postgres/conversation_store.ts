@@ -50,6 +50,12 @@ with fence as (
   insert into messages (${MESSAGE_LIST}) select ${MESSAGE_LIST}
   from json_populate_recordset(null::messages, $6::text::json)
   where (select ok from held)
+), media_rows as (
+  insert into media (id, message_id, channel_id, state, source_url, declared_type, created_ms, due_ms)
+  select m.id, m.message_id, m.channel_id, 'pending', m.source_url, m.declared_type, m.created_ms, m.created_ms
+  from json_to_recordset($14::text::json) as m
+    (id text, message_id text, channel_id text, source_url text, declared_type text, created_ms bigint)
+  where (select ok from held)
 ), seen_rows as (
   insert into seen select * from json_populate_recordset(null::seen, $7::text::json)
   where (select ok from held)
@@ -163,6 +169,7 @@ function parameters(commit: ConversationCommit) {
     JSON.stringify(commit.statistics),
     JSON.stringify(commit.deadLetters),
     JSON.stringify(commit.optOuts),
+    JSON.stringify(commit.media),
   ];
 }
 

@@ -9,6 +9,7 @@ import * as initial from "../../migrations/0001_initial.ts";
 import * as polls from "../../migrations/0004_polls.ts";
 import * as uncertain from "../../migrations/0003_uncertain.ts";
 import * as messageParts from "../../migrations/0005_message_parts.ts";
+import * as media from "../../migrations/0006_media.ts";
 import * as unsent from "../../migrations/0007_unsent.ts";
 import * as optOuts from "../../migrations/0008_opt_outs.ts";
 import { STATUS_PARTITIONS } from "../../core/partition.ts";
@@ -22,6 +23,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004_polls": polls,
   "0003_uncertain": uncertain,
   "0005_message_parts": messageParts,
+  "0006_media": media,
   "0007_unsent": unsent,
   "0008_opt_outs": optOuts,
 };

@@ -151,6 +151,26 @@ interface ConversationsTable {
   due_ms: number | null;
 }
 
+interface MediaTable {
+  id: string;
+  message_id: string | null;
+  channel_id: string | null;
+  state: "pending" | "uploading" | "ready" | "failed" | "deleted";
+  source_url: string | null;
+  declared_type: string | null;
+  content_type: string | null;
+  size_bytes: number | null;
+  author: string | null;
+  upload_key: string | null;
+  attempts: Generated<number>;
+  error: string | null;
+  told: Generated<boolean>;
+  claim: string | null;
+  due_ms: number | null;
+  expires_ms: number | null;
+  created_ms: number;
+}
+
 interface DeadLettersTable {
   id: string;
   at_ms: number;
@@ -187,4 +207,5 @@ export interface Schema {
   pending_reports: { id: string; partition: number; at_ms: number; entry: Json };
   dead_letters: DeadLettersTable;
   opt_outs: OptOutRow;
+  media: MediaTable;
 }

@@ -21,6 +21,7 @@ import { readBandwidthEvents } from "./bandwidth_webhook.ts";
 import { baseUrlOf, credential, plainField, requiredCredential, secretField } from "./credential_fields.ts";
 import { unsigned } from "./inbound.ts";
 import { listAt, textAt } from "./json_values.ts";
+import { isOwnHost } from "./media_host.ts";
 import { basicAuthorization, sameSecret } from "./secrets.ts";
 
 const BASE = "https://messaging.bandwidth.com";
@@ -131,6 +132,10 @@ function readSend(answer: HttpAnswer, _channel: Channel): SendResult {
   return failed(answer, code === "" ? error : { ...error, code });
 }
 
+function mediaAuthorization(url: URL, channel: Channel): Readonly<Record<string, string>> | null {
+  return isOwnHost(url, channel, "bandwidth.com") ? { authorization: authorization(channel) } : null;
+}
+
 function buildVerify(channel: Channel): HttpCall {
   return {
     method: "GET",
@@ -185,6 +190,7 @@ export const bandwidth: Provider = {
   parseWebhook,
   buildSend,
   readSend,
+  mediaAuthorization,
   buildVerify,
   readVerify,
 };

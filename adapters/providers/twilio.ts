@@ -17,6 +17,7 @@ import type {
 import { errorOfStatus, failed, jsonObject } from "./answers.ts";
 import { type Fields, isJson, readForm, readJson, readQuery } from "./fields.ts";
 import { malformed, unreadable, unsigned } from "./inbound.ts";
+import { isOwnHost } from "./media_host.ts";
 import { basicAuthorization } from "./secrets.ts";
 import { twilioError } from "./twilio_errors.ts";
 import { isSignedByTwilio, urlCoversBody } from "./twilio_signature.ts";
@@ -196,6 +197,11 @@ function readSend(answer: HttpAnswer, _channel: Channel): SendResult {
   return failed(answer, code === "" ? byStatus : { ...byStatus, code });
 }
 
+/** The account's media want its credentials where "HTTP auth for media" is on; Twilio's CDN, behind, never does. */
+function mediaAuthorization(url: URL, channel: Channel): Readonly<Record<string, string>> | null {
+  return isOwnHost(url, channel, "twilio.com") ? { authorization: authorization(channel) } : null;
+}
+
 function buildVerify(channel: Channel): HttpCall {
   // A standard API key may not read the account itself.
   const path = credential(channel, "apiKeySid") === undefined ? ".json" : "/Messages.json?PageSize=1";
@@ -227,6 +233,7 @@ export const twilio: Provider = {
   parseWebhook,
   buildSend,
   readSend,
+  mediaAuthorization,
   buildVerify,
   readVerify,
 };

@@ -10,8 +10,11 @@ import type { EventSource } from "../../core/ports/events.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { CallProvider } from "../../core/ports/provider_call.ts";
 import type { Provider } from "../../core/ports/provider.ts";
+import { newId } from "../../core/ids.ts";
 import { createApp } from "../http/app.ts";
 import type { AppDeps, Readiness } from "../http/deps.ts";
+import { createMediaHandler } from "../http/media/serve.ts";
+import { uploadRoutes } from "../http/media/upload.ts";
 import { clusterRoutes } from "../http/runtime/cluster.ts";
 import { contactRoutes } from "../http/runtime/contacts.ts";
 import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
@@ -20,6 +23,7 @@ import { eventRoutes } from "../http/runtime/events.ts";
 import { messageRoutes } from "../http/runtime/messages.ts";
 import { sessionRoutes } from "../http/runtime/sessions.ts";
 import { statisticsRoutes } from "../http/runtime/statistics.ts";
+import { sniffType } from "../media/sniff.ts";
 import { PostgresMessageQueries } from "../postgres/message_queries.ts";
 import { PostgresOptOutQueries } from "../postgres/opt_out_queries.ts";
 import { PostgresSessionQueries } from "../postgres/session_queries.ts";
@@ -29,6 +33,7 @@ import type { Log } from "../system/log.ts";
 import { fillRandom } from "../system/random.ts";
 import type { HttpHandler } from "./http.ts";
 import { createWebhookHandler } from "../webhooks/handler.ts";
+import type { Media } from "./media.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { createQuarantine } from "./quarantine.ts";
@@ -46,6 +51,7 @@ export interface ApiOptions {
   readonly deadLetters: DeadLetterStore;
   readonly cluster: ClusterSource;
   readonly callProvider: CallProvider;
+  readonly media: Media;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   /** Ends the event streams, which would go on for ever. */
@@ -70,6 +76,11 @@ export function createApi(options: ApiOptions): HttpHandler {
     metrics: metrics.registry,
     onError: (error, context) => log.error("request-failed", { ...context, reason: String(error) }),
     webhooks: webhooks(options),
+    media: createMediaHandler({
+      ...options.media,
+      now: options.now,
+      onServed: (status) => metrics.mediaServed.inc({ status }),
+    }),
     modules: modules(options),
   });
   return config.roles.has("ingress")
@@ -99,14 +110,15 @@ function webhooks(options: ApiOptions): NonNullable<AppDeps["webhooks"]> {
 }
 
 function modules(
-  { parts, ingress, events, deadLetters, cluster, closing }: ApiOptions,
+  { parts, ingress, events, deadLetters, cluster, media, closing, now }: ApiOptions,
 ): AppDeps["modules"] {
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
   const optOuts = new PostgresOptOutQueries(parts.db);
   return [
-    sessionRoutes({ ingress, sessions }),
-    messageRoutes({ ingress, messages, sessions }),
+    sessionRoutes({ ingress, sessions, media }),
+    messageRoutes({ ingress, messages, sessions, media }),
+    uploadRoutes({ ...media, sniff: sniffType, newId: () => newId("media", now(), fillRandom) }),
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
     contactRoutes({ ingress, optOuts }),
     doNotContactRoutes({ ingress, optOuts }),

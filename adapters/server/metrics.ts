@@ -19,6 +19,8 @@ export interface LiveFigures {
   readonly oldestDueAgeMs: () => number;
   /** The channels that this process sends for. */
   readonly channels: () => SendWorkerStats["channels"];
+  /** Files being fetched, told of or removed. */
+  readonly mediaUnderWay: () => number;
   /** Partitions owned, by kind. */
   readonly partitionsOwned: () => Readonly<Record<string, number>>;
 }
@@ -83,6 +85,7 @@ export function createMetrics(figures: LiveFigures) {
     "1 while a channel's calls fail and it is only tried now and then",
     ({ isConnected }) => isConnected ? 0 : 1,
   );
+  gauge("patchbay_media_under_way", "Files being fetched, told of or removed", figures.mediaUnderWay);
   gauge("patchbay_process_memory_bytes", "Resident memory of this process", () => Deno.memoryUsage().rss);
   return {
     registry,
@@ -134,6 +137,24 @@ export function createMetrics(figures: LiveFigures) {
       name: "patchbay_sends_recovered_total",
       help: "Sends that a former owner left under way, by what was done with them",
       labelNames: ["policy"],
+      registers,
+    }),
+    mediaFetches: new Counter({
+      name: "patchbay_media_fetches_total",
+      help: "Tries to fetch a contact's file, by what became of them: ready, failed, retry",
+      labelNames: ["provider", "result"],
+      registers,
+    }),
+    mediaBytes: new Counter({
+      name: "patchbay_media_fetched_bytes_total",
+      help: "Bytes of contacts' files that are kept",
+      labelNames: ["provider"],
+      registers,
+    }),
+    mediaServed: new Counter({
+      name: "patchbay_media_served_total",
+      help: "Answers to those who fetch files, by status",
+      labelNames: ["status"],
       registers,
     }),
     uncertain: new Counter({

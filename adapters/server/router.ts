@@ -39,6 +39,8 @@ export interface RouterOptions {
   readonly onQueued: (messages: readonly MessageRow[]) => readonly MessageRow[];
   /** Partitions turned out to be another process's. */
   readonly onFenced: (kind: LogKind, partitions: readonly number[]) => void;
+  /** Told once files that are to be fetched are committed. */
+  readonly onMedia: () => void;
   readonly metrics: () => Metrics;
   readonly log: Log;
   readonly now: () => number;
@@ -85,6 +87,7 @@ export function startRouter(options: RouterOptions): Router {
         shard: lowest,
         streamOf: (partition) => parts.names.logStream("route", partition),
         onQueued,
+        onMedia: options.onMedia,
         onDeadLetter,
         now,
       }),

@@ -28,9 +28,11 @@ import { createChannelHealth } from "./channel_health.ts";
 import { createClusterSource } from "./cluster.ts";
 import { serveHttp } from "./http.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { createMediaWorker, openMedia } from "./media.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { newProcessId, openParts, type Parts } from "./parts.ts";
 import { Membership } from "./membership.ts";
+import { patiently } from "./patience.ts";
 import { servePlatforms, startPush } from "./platforms.ts";
 import { startPolling } from "./polling.ts";
 import { BrokerWatch, readinessOf } from "./readiness.ts";
@@ -104,9 +106,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     const hub = new EventHub(parts.connection, parts.jsm, parts.names, parts.processId);
     stack.defer(() => hub.stop());
-    const http = stack.use(
-      new OutgoingClient({ guard: new PrivateAddressGuard(parseAllowList(config.allowPrivate).list) }),
-    );
+    const guard = new PrivateAddressGuard(parseAllowList(config.allowPrivate).list);
+    const http = stack.use(new OutgoingClient({ guard }));
+    const media = await patiently({ what: "the media store", say, signal }, () => openMedia(config, parts));
+    const mediaWorker = createMediaWorker({
+      media,
+      parts,
+      directory,
+      providers: PROVIDERS,
+      guard,
+      publisher,
+      metrics: () => metrics,
+      log,
+    });
     const callProvider = providerCaller(http, {
       providers: PROVIDERS,
       clock: systemClock,
@@ -120,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const metrics: Metrics = createMetrics({
       ingressPending: () => ingress.pending,
       eventsPending: () => publisher.pending,
+      mediaUnderWay: () => mediaWorker.underWay,
       logWaiting: () => ({
         route: router?.owners.route.waiting ?? 0,
         status: router?.owners.status.waiting ?? 0,
@@ -141,12 +154,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         publisher,
         onQueued: (messages) => handOver(messages, sender),
         onFenced: (kind, partitions) => membership.taken(kind, partitions),
+        onMedia: () => mediaWorker.nudge(),
         metrics: () => metrics,
         log,
         now,
       });
       const running = router;
       stack.defer(() => running.stop());
+      mediaWorker.start();
+      stack.defer(() => mediaWorker.stop());
       const platforms = { parts, directory, providers: PROVIDERS, ingress, http, deadLetters, log, now };
       stack.defer(servePlatforms(platforms));
       holders.push(
@@ -236,6 +252,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         deadLetters,
         cluster: createClusterSource({ parts, members: membership.members, now }),
         callProvider,
+        media,
         metrics,
         readiness: () => readinessOf({ broker, sql: parts.sql, membership }),
         closing: closing.signal,

@@ -19,6 +19,7 @@ type Given =
   | "partitions"
   | "replicas"
   | "allowPrivate"
+  | "mediaS3Region"
   | "logLevel"
   | "publicUrl";
 
@@ -67,9 +68,19 @@ export function readConfig({ args, env, checks = {} }: ReadConfigOptions): Confi
     else faults.push(`${source}: ${result.error.issues[0]!.message}`);
     faults.push(...(checks[name]?.(text) ?? []).map((sentence) => `${source}: ${sentence}`));
   }
+  faults.push(...missingTogether(values));
   if (faults.length > 0) return { kind: "faults", faults };
   values.publicUrl ??= `http://localhost:${values.port}`;
   return { kind: "config", config: values as Config, warnings: unknownVariables(env) };
+}
+
+const S3_SETTINGS = ["mediaS3Endpoint", "mediaS3Bucket", "mediaS3Key", "mediaS3Secret"] as const;
+
+/** A bucket needs all of its settings, or none. */
+function missingTogether(values: Partial<Record<SettingName, unknown>>): string[] {
+  const missing = S3_SETTINGS.filter((name) => values[name] === null);
+  if (missing.length === S3_SETTINGS.length) return [];
+  return missing.map((name) => `${SETTINGS[name].env}: is needed too, as media are to be kept in a bucket`);
 }
 
 interface Options {
@@ -166,6 +177,7 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
     database: config.databaseUrl === null ? "embedded" : withoutUser(config.databaseUrl),
     namespace: config.namespace,
     partitions: config.partitions,
+    media: config.mediaS3Endpoint === null ? "nats" : `${config.mediaS3Endpoint}/${config.mediaS3Bucket}`,
   };
 }
 

@@ -194,6 +194,38 @@ export const SETTINGS = {
     about: "private addresses, networks and hosts that calls to providers and platforms may go to",
     schema: z.string(),
   },
+  mediaS3Endpoint: {
+    env: "PATCHBAY_MEDIA_S3_ENDPOINT",
+    otherwise: "media are kept in NATS",
+    value: "URL",
+    about: "keeps media in a bucket that speaks S3, such as https://s3.eu-central-1.amazonaws.com",
+    schema: publicUrl,
+  },
+  mediaS3Bucket: {
+    env: "PATCHBAY_MEDIA_S3_BUCKET",
+    value: "NAME",
+    about: "the bucket",
+    schema: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/, "must be the name of a bucket"),
+  },
+  mediaS3Region: {
+    env: "PATCHBAY_MEDIA_S3_REGION",
+    fallback: "us-east-1",
+    value: "NAME",
+    about: "the bucket's region",
+    schema: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "must be the name of a region"),
+  },
+  mediaS3Key: {
+    env: "PATCHBAY_MEDIA_S3_KEY",
+    value: "ID",
+    about: "access key id for the bucket",
+    schema: z.string().max(200),
+  },
+  mediaS3Secret: {
+    env: "PATCHBAY_MEDIA_S3_SECRET",
+    value: "SECRET",
+    about: "secret access key for the bucket",
+    schema: z.string().max(500),
+  },
   logLevel: {
     option: "log",
     env: "PATCHBAY_LOG",

@@ -5,6 +5,7 @@
  */
 import type { CommandReply } from "../entry.ts";
 import type { MessageRow } from "../message.ts";
+import type { NewMediaRow } from "./media_queue.ts";
 import type { OptOutChange } from "../opt_out/opt_out.ts";
 import type { OutboxRow } from "../outbox.ts";
 import type { SessionRow } from "../session.ts";
@@ -67,6 +68,7 @@ export interface ConversationCommit {
   readonly messages: readonly MessageRow[];
   /** In order. */
   readonly optOuts: readonly OptOutChange[];
+  readonly media: readonly NewMediaRow[];
   readonly seen: readonly SeenRow[];
   readonly outbox: readonly OutboxRow[];
   readonly statistics: readonly StatisticsRow[];

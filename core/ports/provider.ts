@@ -231,6 +231,11 @@ export interface Provider {
   authenticate?(challenge: HttpAnswer, call: HttpCall, channel: Channel, use: number): HttpCall | null;
   /** A cheap call to draw the challenge with, before anything with a body is sent; null where none is expected. */
   probe?(channel: Channel): HttpCall | null;
+  /**
+   * Headers that a file of a message is fetched with from `url`; null where that is not one of the provider's own
+   * addresses, which alone may get its credentials. They go to the first address only, not where it redirects to.
+   */
+  mediaAuthorization?(url: URL, channel: Channel): Readonly<Record<string, string>> | null;
   readonly polls?: readonly ProviderPoll[];
   /** The call that proves the credentials, and what its answer means; null where the provider has none. */
   buildVerify(channel: Channel): HttpCall | null;

@@ -7,9 +7,11 @@ import { sessionRoutes } from "../../adapters/http/runtime/sessions.ts";
 import { statisticsRoutes } from "../../adapters/http/runtime/statistics.ts";
 import type { RouteModule } from "../../adapters/http/deps.ts";
 import { PostgresDeadLetterStore } from "../../adapters/postgres/dead_letter_store.ts";
+import { PostgresMediaRegistry } from "../../adapters/postgres/media_registry.ts";
 import { PostgresMessageQueries } from "../../adapters/postgres/message_queries.ts";
 import { PostgresSessionQueries } from "../../adapters/postgres/session_queries.ts";
 import { PostgresStatisticsQueries } from "../../adapters/postgres/statistics_queries.ts";
+import { MediaLinks } from "../../core/media/media_links.ts";
 import type { ApiKey, Directory } from "../../core/directory.ts";
 import type { CommandEntry, CommandReply, ConversationEntry, ReportEntry } from "../../core/entry.ts";
 import { derivedId } from "../../core/ids.ts";
@@ -18,6 +20,7 @@ import type { ConfigurationStore } from "../../core/ports/configuration.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { ALICE, BOB, CHANNEL, DIRECTORY, PLATFORM, TO_QUEUE } from "../routing/directory.ts";
+import { MASTER_KEY } from "../support/http_app.ts";
 import { fakeProvider } from "../support/fake_provider.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 
@@ -70,6 +73,10 @@ export class Fixture {
     const sessions = new PostgresSessionQueries(db);
     const messages = new PostgresMessageQueries(db);
     const { ingress } = this;
+    const media = {
+      registry: new PostgresMediaRegistry(database.sql),
+      links: new MediaLinks([MASTER_KEY], "http://localhost"),
+    };
     this.app = createApp({
       version: "0",
       publicUrl: "http://localhost",
@@ -87,8 +94,8 @@ export class Fixture {
       metrics: { contentType: "text/plain", metrics: () => Promise.resolve("") },
       onError: (error) => this.errors.push(error),
       modules: [
-        sessionRoutes({ ingress, sessions }),
-        messageRoutes({ ingress, messages, sessions }),
+        sessionRoutes({ ingress, sessions, media }),
+        messageRoutes({ ingress, messages, sessions, media }),
         statisticsRoutes({ statistics: new PostgresStatisticsQueries(db) }),
         deadLetterRoutes({ ingress, deadLetters: new PostgresDeadLetterStore(db) }),
         ...more,

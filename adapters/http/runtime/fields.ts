@@ -1,5 +1,5 @@
 /**
- * Fields that the runtime's routes share: texts, media, addresses, times and ids.
+ * Fields that the runtime's routes share: texts, addresses, times and ids.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { parseAddress } from "../../../core/phone_number.ts";
 
 /** No channel takes longer texts; what a channel takes is its own setting. */
 const TEXT_UNITS_MAX = 10_000;
-const MEDIA_MAX = 10;
 
 /** Neither NUL nor half a surrogate pair: PostgreSQL's text can hold neither. */
 export function storable(text: string): boolean {
@@ -27,13 +26,6 @@ export const PartsField = z.array(z.string()).optional().openapi({
 });
 
 export const NoteField = z.string().max(2_000).refine(storable, NOT_STORABLE);
-
-export const MediaField = z.array(
-  z.object({
-    url: z.url({ protocol: /^https?$/ }).max(2_000).refine(storable, NOT_STORABLE),
-    contentType: z.string().max(100).regex(/^[\w.+-]+\/[\w.+-]+$/, "not a media type").optional(),
-  }).strict(),
-).max(MEDIA_MAX).openapi({ description: "Links that the provider fetches" });
 
 /** A number of ours as callers name it: its id, or the number itself. */
 export const OwnNumberField = z.string().min(1).max(64).openapi({

@@ -23,13 +23,13 @@ import {
   ContactField,
   idField,
   idParam,
-  MediaField,
   OwnNumberField,
   PartsField,
   spanQuery,
   TextField,
   TimeField,
 } from "./fields.ts";
+import { outgoingMedia, type OutgoingMediaDeps, OutgoingMediaField } from "./outgoing_media.ts";
 import {
   MESSAGE_STATUSES,
   MessageDetail,
@@ -43,6 +43,7 @@ export interface MessageRoutesDeps {
   readonly ingress: Ingress;
   readonly messages: MessageQueries;
   readonly sessions: SessionQueries;
+  readonly media: OutgoingMediaDeps;
 }
 
 const SENDERS: readonly Role[] = ["administrator", "supervisor", "agent", "platform"];
@@ -63,7 +64,7 @@ const sendRoute = createRoute({
         from: OwnNumberField,
         to: ContactField,
         text: TextField.default(""),
-        media: MediaField.optional(),
+        media: OutgoingMediaField.optional(),
         priority: z.enum(PRIORITIES).optional().openapi({
           description:
             "An answer goes before bulk. Agents' messages are answers unless they say otherwise, others bulk",
@@ -153,13 +154,16 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
     }
     const channel = directory.channels.get(number.channelId);
     if (channel === undefined) throw new Problem(409, `${number.number} has no channel any more.`);
-    const media = body.media ?? [];
-    const mms = deps.providers.get(channel.provider)?.supports.mms === true;
-    const { analysis } = fitting(checkOutgoing(channel, mms, { to: body.to, text: body.text, media }));
     const now = deps.now();
     if (body.sendAt !== undefined && body.sendAt > now + AHEAD_MS_MAX) {
       throw invalidFields([{ field: "sendAt", message: "lies more than 366 days ahead" }]);
     }
+    const media = await outgoingMedia(own.media, body.media ?? [], key, channel, {
+      nowMs: now,
+      ...(body.sendAt === undefined ? {} : { sendAtMs: body.sendAt }),
+    });
+    const mms = deps.providers.get(channel.provider)?.supports.mms === true;
+    const { analysis } = fitting(checkOutgoing(channel, mms, { to: body.to, text: body.text, media }));
     const { messageId, messageIds, sessionId } = await carryOut(
       {
         ingress: own.ingress,
@@ -211,7 +215,8 @@ function maySendFrom(key: ApiKey, number: OwnNumber): boolean {
   }
 }
 
-function registerReading(app: App, deps: AppDeps, { messages, sessions }: MessageRoutesDeps): void {
+function registerReading(app: App, deps: AppDeps, { messages, sessions, media }: MessageRoutesDeps): void {
+  const context = () => ({ links: media.links, nowMs: deps.now() });
   app.openapi(listRoute, async (c) => {
     const { limit, cursor, from, to, ...filter } = c.req.valid("query");
     const rows = await messages.list(
@@ -223,11 +228,11 @@ function registerReading(app: App, deps: AppDeps, { messages, sessions }: Messag
       viewerOf(c.get("key"), deps.directory.current()),
       { limit: limit + 1, ...(cursor === undefined ? {} : { before: cursor }) },
     );
-    return c.json(pageFrom(rows.map(messageView), limit), 200);
+    return c.json(pageFrom(rows.map((row) => messageView(row, context())), limit), 200);
   });
 
   app.openapi(getRoute, async (c) => {
-    return c.json(messageDetail(await readable(c.req.valid("param").id, c.get("key"))), 200);
+    return c.json(messageDetail(await readable(c.req.valid("param").id, c.get("key")), context()), 200);
   });
 
   app.openapi(cancelRoute, async (c) => {
@@ -239,7 +244,7 @@ function registerReading(app: App, deps: AppDeps, { messages, sessions }: Messag
       throw new Problem(403, "Only its author, a supervisor or an administrator may cancel a message.");
     }
     const cancelled = await messages.cancel(id, deps.now(), `${author.kind}:${author.id}`);
-    if (cancelled !== undefined) return c.json(messageDetail(cancelled), 200);
+    if (cancelled !== undefined) return c.json(messageDetail(cancelled, context()), 200);
     const status = (await messages.get(id))?.status ?? message.status;
     throw new Problem(409, `The message is ${status}; only one that is queued can be cancelled.`, {
       code: "not-queued",

@@ -17,12 +17,14 @@ import { Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { mayAddress, viewerOf } from "./caller.ts";
 import { actingExtension, carryOut, fitting, noSession } from "./commands.ts";
-import { idField, idParam, MediaField, NoteField, PartsField, TextField } from "./fields.ts";
+import { idField, idParam, NoteField, PartsField, TextField } from "./fields.ts";
+import { outgoingMedia, type OutgoingMediaDeps, OutgoingMediaField } from "./outgoing_media.ts";
 import { SessionDetail, sessionDetail } from "./views.ts";
 
 export interface SessionRoutesDeps {
   readonly ingress: Ingress;
   readonly sessions: SessionQueries;
+  readonly media: OutgoingMediaDeps;
 }
 
 const HOLDERS: readonly Role[] = ["administrator", "supervisor", "agent", "platform"];
@@ -39,7 +41,7 @@ const replyRoute = createRoute({
   ...allow(...HOLDERS),
   request: {
     ...common,
-    ...jsonBody(z.object({ text: TextField.default(""), media: MediaField.default([]) }).strict()),
+    ...jsonBody(z.object({ text: TextField.default(""), media: OutgoingMediaField.default([]) }).strict()),
   },
   responses: {
     201: json(
@@ -115,13 +117,14 @@ const closeRoute = createRoute({
 export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRoutesDeps): void {
   app.openapi(replyRoute, async (c) => {
     const session = await addressed(c);
-    const { text, media } = c.req.valid("json");
+    const { text, media: asked } = c.req.valid("json");
     const directory = deps.directory.current();
     const channelId = directory.numbersByAddress.get(session.number)?.channelId ?? "";
     const channel = directory.channels.get(channelId);
     if (channel === undefined) {
       throw new Problem(409, `${session.number} is no longer one of the configured numbers.`);
     }
+    const media = await outgoingMedia(own.media, asked, c.get("key"), channel, { nowMs: deps.now() });
     const mms = deps.providers.get(channel.provider)?.supports.mms === true;
     const { analysis } = fitting(checkOutgoing(channel, mms, { to: session.contact, text, media }));
     const { messageId, messageIds } = await command(c, session, {

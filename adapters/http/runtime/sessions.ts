@@ -100,7 +100,7 @@ export function sessionRoutes(own: SessionRoutesDeps): RouteModule {
   };
 }
 
-function registerReading(app: App, deps: AppDeps, { sessions }: SessionRoutesDeps): void {
+function registerReading(app: App, deps: AppDeps, { sessions, media }: SessionRoutesDeps): void {
   app.openapi(listRoute, async (c) => {
     const { limit, cursor, from, to, ...filter } = c.req.valid("query");
     const rows = await sessions.list(
@@ -124,7 +124,9 @@ function registerReading(app: App, deps: AppDeps, { sessions }: SessionRoutesDep
     const session = await visible(c.req.valid("param").id, c.get("key"));
     const { limit, cursor } = c.req.valid("query");
     const rows = await sessions.messages(session, { afterPosition: cursor, limit: limit + 1 });
-    const items = rows.slice(0, limit).map(messageView);
+    const items = rows.slice(0, limit).map((row) =>
+      messageView(row, { links: media.links, nowMs: deps.now() })
+    );
     const next = rows.length > limit ? String(items.at(-1)!.position) : null;
     return c.json({ items, next }, 200);
   });

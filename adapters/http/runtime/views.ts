@@ -4,8 +4,10 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import type { MediaLinks } from "../../../core/media/media_links.ts";
 import { type MessageRow, OUTBOUND_STATUSES, PRIORITY } from "../../../core/message.ts";
 import { CLOSE_REASONS, SESSION_STATES, type SessionRow } from "../../../core/session.ts";
+import { MediaView, mediaView } from "./media_view.ts";
 
 const Time = z.string().openapi({ format: "date-time" });
 
@@ -40,12 +42,6 @@ export const SessionDetail = SessionView.extend({
 export const MESSAGE_STATUSES = [...OUTBOUND_STATUSES, "received"] as const;
 export const PRIORITIES = ["reply", "bulk"] as const;
 
-const Media = z.object({
-  url: z.string(),
-  contentType: z.string().optional(),
-  sizeBytes: z.number().optional(),
-});
-
 export const MessageView = z.object({
   id: z.string(),
   conversationId: z.string(),
@@ -61,7 +57,7 @@ export const MessageView = z.object({
   text: z.string(),
   encoding: z.enum(["gsm7", "ucs2"]),
   segments: z.number().int(),
-  media: z.array(Media),
+  media: z.array(MediaView),
   author: z.object({ kind: z.string(), id: z.string() }).nullable(),
   extensionId: z.string().nullable(),
   queueId: z.string().nullable(),
@@ -119,7 +115,13 @@ export function sessionDetail(row: SessionRow): z.output<typeof SessionDetail> {
   return { ...sessionView(row), history: [...row.history] };
 }
 
-export function messageView(row: MessageRow): z.output<typeof MessageView> {
+/** What messages are shown with: links to their files, good from `nowMs` on. */
+export interface ViewContext {
+  readonly links: MediaLinks;
+  readonly nowMs: number;
+}
+
+export function messageView(row: MessageRow, { links, nowMs }: ViewContext): z.output<typeof MessageView> {
   return {
     id: row.id,
     conversationId: row.conversation_id,
@@ -135,7 +137,7 @@ export function messageView(row: MessageRow): z.output<typeof MessageView> {
     text: row.text,
     encoding: row.encoding,
     segments: row.segments,
-    media: [...row.media ?? []],
+    media: (row.media ?? []).map((media) => mediaView(media, links, nowMs)),
     author: row.author,
     extensionId: row.extension_id,
     queueId: row.queue_id,
@@ -152,6 +154,6 @@ export function messageView(row: MessageRow): z.output<typeof MessageView> {
   };
 }
 
-export function messageDetail(row: MessageRow): z.output<typeof MessageDetail> {
-  return { ...messageView(row), history: [...row.history] };
+export function messageDetail(row: MessageRow, context: ViewContext): z.output<typeof MessageDetail> {
+  return { ...messageView(row, context), history: [...row.history] };
 }
