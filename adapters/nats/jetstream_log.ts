@@ -5,7 +5,12 @@
  */
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { LogState, OpenLog, PartitionLog } from "../../core/ports/partition_log.ts";
+import {
+  type LogState,
+  type OpenLog,
+  type PartitionLog,
+  replacement,
+} from "../../core/ports/partition_log.ts";
 import { StreamReader } from "./stream_reader.ts";
 import type { LogKind, Names } from "./topology.ts";
 
@@ -52,6 +57,12 @@ export class JetStreamLog implements PartitionLog {
       onMessage: ({ sequence, data }) => options.onMessage({ partition, sequence, data }),
       hasRoom: options.hasRoom,
       onRestart: (reason) => onRestart?.(partition, reason),
+      // The stream may be another one than before: its consumers would begin in the middle of it.
+      mayRestart: async (nextSequence) => {
+        const reason = replacement(options.created, nextSequence - 1, await this.state(partition));
+        if (reason !== null) options.onReplaced(reason);
+        return reason === null;
+      },
     });
     await reader.start();
     return reader;

@@ -39,7 +39,8 @@ export class Members implements MembersView {
   readonly #js: JetStreamClient;
   readonly #liveness = new Liveness();
   #self: MemberInfo;
-  #bucket: KV | null = null;
+  /** Null before it is opened, and when it may be gone with the server's memory. */
+  #bucket: Promise<KV> | null = null;
   #subscription: Subscription | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** When the newest put was sent that was taken. */
@@ -95,8 +96,9 @@ export class Members implements MembersView {
     return this.silentMs < UNSURE_AFTER_MS;
   }
 
-  /** A sign now: the connection came back. */
+  /** A sign now: the connection came back, perhaps to a server that has lost the bucket. */
   beatNow(): void {
+    this.#bucket = null;
     if (this.#timer !== undefined) this.#beat();
   }
 
@@ -112,7 +114,7 @@ export class Members implements MembersView {
     clearInterval(this.#timer);
     this.#timer = undefined;
     // The others find it out by themselves when they are not told.
-    await this.#bucket?.delete(this.me).catch(() => {});
+    await this.#bucket?.then((bucket) => bucket.delete(this.me)).catch(() => {});
     this.#subscription?.unsubscribe();
   }
 
@@ -129,12 +131,12 @@ export class Members implements MembersView {
   async #put(): Promise<void> {
     const sentMs = performance.now();
     const value = JSON.stringify(this.#self);
+    const opening = this.#bucket ??= this.#openBucket();
     try {
-      this.#bucket ??= await this.#openBucket();
-      await this.#bucket.put(this.me, value, { timeout: PUT_TIMEOUT_MS });
+      await (await opening).put(this.me, value, { timeout: PUT_TIMEOUT_MS });
     } catch (error) {
-      // It may be gone with the server's memory: the next put makes it anew.
-      this.#bucket = null;
+      // Without the bucket nobody answers, and nobody says so: this member itself listens on the subject.
+      if (this.#bucket === opening) this.#bucket = null;
       throw error;
     }
     const nowMs = performance.now();
@@ -167,7 +169,7 @@ export class Members implements MembersView {
 
   /** What the bucket has was put a while ago: how long, the server's own times say. */
   async #lookAround(): Promise<void> {
-    const entries = await this.#bucket!.history();
+    const entries = await (await this.#bucket!).history();
     const found: { info: MemberInfo; putMs: number }[] = [];
     let nowMs = 0;
     for await (const entry of entries) {

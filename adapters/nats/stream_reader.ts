@@ -34,6 +34,8 @@ export interface StreamReaderOptions {
   readonly hasRoom?: () => boolean;
   /** Called with the cause each time the reader had to start anew. */
   readonly onRestart?: (reason: string) => void;
+  /** Asked before it does, with the sequence that comes next; false ends the reader. Rejects: it is asked again. */
+  readonly mayRestart?: (nextSequence: number) => Promise<boolean>;
 }
 
 /** Messages asked for at once; half of them used up asks for more. */
@@ -182,8 +184,19 @@ export class StreamReader {
     this.#drop();
     this.#restarting = setTimeout(() => {
       this.#restarting = undefined;
-      if (!this.#stopped) this.start();
+      if (!this.#stopped) this.#startAgain();
     }, RESTART_PAUSE_MS);
+  }
+
+  async #startAgain(): Promise<void> {
+    const generation = this.#generation;
+    try {
+      if (await this.#options.mayRestart?.(this.#next) === false) this.stop();
+    } catch (error) {
+      return this.#restart(`it cannot be looked at: ${(error as Error).message}`);
+    }
+    // Told to start anew meanwhile: then somebody else does.
+    if (!this.#stopped && generation === this.#generation) await this.start();
   }
 
   #drop(): void {

@@ -11,7 +11,7 @@
 import type { LossReason, PartitionHolder } from "../membership/partition_keeper.ts";
 import type { OutboxRow } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { LogState, OpenLog, PartitionLog } from "../ports/partition_log.ts";
+import { type OpenLog, type PartitionLog, replacement } from "../ports/partition_log.ts";
 import type { OwnedPartition, PartitionKind, PartitionStore } from "../ports/partition_store.ts";
 import { type Applier, Lane } from "./lane.ts";
 
@@ -51,7 +51,10 @@ interface Owned {
   readonly partition: number;
   readonly epoch: number;
   readonly lane: Lane;
+  /** Null while it is not read. */
   log: OpenLog | null;
+  /** Whether somebody is about to read it. */
+  isOpening: boolean;
   logCreated: string;
   /** The last sequence handed to the lane. */
   handed: number;
@@ -105,9 +108,9 @@ export class PartitionOwner implements PartitionHolder {
       const { partition, epoch } = row;
       const lane = this.#lanes[partition % this.#lanes.length]!;
       lane.recover(left.filter((outbox) => outbox.partition === partition));
-      const owned: Owned = { partition, epoch, lane, log: null, logCreated: "", handed: 0 };
+      const owned: Owned = { partition, epoch, lane, log: null, isOpening: true, logCreated: "", handed: 0 };
       this.#owned.set(partition, owned);
-      await this.#open(owned, row);
+      await this.#open(owned, row, null).finally(() => owned.isOpening = false);
     }));
   }
 
@@ -131,21 +134,24 @@ export class PartitionOwner implements PartitionHolder {
     for (const { log } of this.#owned.values()) log?.restart(reason);
   }
 
-  /** Looks whether logs were replaced under their readers. Resolves with the partitions that have no log at all. */
+  /**
+   * Looks whether logs were replaced under readers that nothing reaches, and reads on where that failed before. Resolves
+   * with the partitions that have no log at all. Rejects when the logs or the store are away.
+   */
   async check(): Promise<number[]> {
-    const { log, onReplaced } = this.#options;
     // Before the logs are asked: what is handed over meanwhile may be newer than the answer.
-    const before = [...this.#owned.values()].filter((owned) => owned.log !== null)
-      .map((owned) => ({ owned, log: owned.log, handed: owned.handed }));
+    const before = [...this.#owned.values()].map((owned) => ({
+      owned,
+      log: owned.log,
+      handed: owned.handed,
+    }));
     if (before.length === 0) return [];
-    const states = await log.states();
-    await Promise.all(before.map(async ({ owned, log: open, handed }) => {
+    const states = await this.#options.log.states();
+    await Promise.all(before.map(async ({ owned, log, handed }) => {
       const state = states.get(owned.partition);
-      if (state === undefined || owned.log !== open) return;
-      const reason = replacement(owned.logCreated, handed, state);
-      if (reason === null) return;
-      onReplaced(owned.partition, reason);
-      await this.#reopen(owned);
+      if (state === undefined || owned.log !== log) return;
+      const replaced = log === null ? null : replacement(owned.logCreated, handed, state);
+      if (log === null || replaced !== null) await this.#reopen(owned, replaced);
     }));
     return before.map(({ owned }) => owned.partition).filter((partition) => !states.has(partition));
   }
@@ -155,37 +161,51 @@ export class PartitionOwner implements PartitionHolder {
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
   }
 
-  async #reopen(owned: Owned): Promise<void> {
+  /**
+   * Reads on; with a reason for which the log is another one, from where nothing of it is missed. When that fails the next
+   * check tries again.
+   */
+  async #reopen(owned: Owned, replaced: string | null): Promise<void> {
+    if (owned.isOpening || this.#owned.get(owned.partition) !== owned) return;
     const { kind, store, onFenced } = this.#options;
     const { partition, epoch, lane } = owned;
+    owned.isOpening = true;
     owned.log?.stop();
     owned.log = null;
-    await lane.remove([partition]);
-    // Marks by the former log's sequences must not meet rows of the new one.
-    await lane.settle([partition]);
-    const row = (await store.list([kind])).find((one) => one.partition === partition);
-    if (this.#owned.get(partition) !== owned) return;
-    if (row?.epoch !== epoch) onFenced([partition]);
-    else await this.#open(owned, row);
+    try {
+      await lane.remove([partition]);
+      // Marks by the former log's sequences must not meet rows of the new one.
+      await lane.settle([partition]);
+      const row = (await store.list([kind])).find((one) => one.partition === partition);
+      if (row?.epoch !== epoch) onFenced([partition]);
+      else await this.#open(owned, row, replaced);
+    } finally {
+      owned.isOpening = false;
+    }
   }
 
-  async #open(owned: Owned, row: OwnedPartition): Promise<void> {
+  async #open(owned: Owned, row: OwnedPartition, replaced: string | null): Promise<void> {
+    const { log, onError } = this.#options;
     const { partition, epoch, lane } = owned;
-    const { created, afterSequence } = await this.#startingPoint(row);
+    const { created, afterSequence } = await this.#startingPoint(row, replaced);
     owned.logCreated = created;
     owned.handed = afterSequence;
     // Lost, or being lost, while the log was asked.
     if (this.#owned.get(partition) !== owned) return;
     lane.add(partition);
-    owned.log = await this.#options.log.open({
+    owned.log = await log.open({
       partition,
       epoch,
+      created,
       afterSequence,
       onMessage: (message) => {
         owned.handed = message.sequence;
         lane.push(message);
       },
       hasRoom: () => lane.hasRoom(),
+      onReplaced: (reason) => {
+        this.#reopen(owned, reason).catch((error) => onError(error as Error, 1));
+      },
     });
   }
 
@@ -194,13 +214,18 @@ export class PartitionOwner implements PartitionHolder {
    * copy and stands before the cursor: nobody can tell which of its entries came after the restoration, and those that
    * were applied before are recognised by their keys.
    */
-  async #startingPoint(owned: OwnedPartition): Promise<{ created: string; afterSequence: number }> {
-    const { kind, log, store } = this.#options;
-    const { created, lastSequence } = await log.state(owned.partition);
-    const isReplaced = replacement(owned.logCreated ?? created, owned.cursor, { created, lastSequence });
-    const afterSequence = isReplaced === null ? owned.cursor : 0;
-    if (afterSequence !== owned.cursor || owned.logCreated !== created) {
-      await store.resetCursor(kind, owned.partition, owned.epoch, afterSequence, created);
+  async #startingPoint(
+    { partition, epoch, cursor, logCreated }: OwnedPartition,
+    replaced: string | null,
+  ): Promise<{ created: string; afterSequence: number }> {
+    const { kind, log, store, onReplaced } = this.#options;
+    const state = await log.state(partition);
+    const { created } = state;
+    const reason = replaced ?? replacement(logCreated ?? created, cursor, state);
+    const afterSequence = reason === null ? cursor : 0;
+    if (reason !== null) onReplaced(partition, reason);
+    if (afterSequence !== cursor || logCreated !== created) {
+      await store.resetCursor(kind, partition, epoch, afterSequence, created);
     }
     return { created, afterSequence };
   }
@@ -217,11 +242,4 @@ export class PartitionOwner implements PartitionHolder {
     const epochs = new Map((await store.list([kind])).map(({ partition, epoch }) => [partition, epoch]));
     return partitions.filter((partition) => epochs.get(partition) !== this.#owned.get(partition)?.epoch);
   }
-}
-
-/** Why a log is not the one that was read up to `sequence`; null when it is. */
-function replacement(created: string, sequence: number, state: LogState): string | null {
-  if (state.created !== created) return `it was made anew at ${state.created}`;
-  if (state.lastSequence < sequence) return `it ends at ${state.lastSequence}, before ${sequence}`;
-  return null;
 }

@@ -463,6 +463,67 @@ Deno.test("the send worker on a real database", async (t) => {
     await scene.stop(next);
   });
 
+  await step(
+    "lanes come and go while the worker runs: what was under way is recorded first, the others go on",
+    async (scene) => {
+      const settings = new Settings({});
+      const other = channelOf({ rateMps: 100_000 }, { id: `ch_${"d".repeat(26)}`, name: "other" });
+      settings.add(other, ownNumber({ id: `num_${"m".repeat(26)}`, channelId: other.id }));
+      const lane = sendLaneOf(CHANNEL_ID);
+      assert.notEqual(lane, sendLaneOf(other.id));
+      const release = Promise.withResolvers<void>();
+      scene.answer = async (id) => {
+        if (id === messageId(0)) await release.promise;
+        return answered(200, id);
+      };
+      const messages = (from: number) =>
+        [0, 1, 2].map((n) =>
+          queuedMessage(from + n, {
+            conversation_id: conversationName(from + n),
+            ...(from < 100 ? {} : { channel_id: other.id, number_id: `num_${"m".repeat(26)}` }),
+          })
+        );
+      const worker = scene.worker(settings, { channelConcurrencyMax: 1 });
+      await scene.start(worker);
+      await scene.insert(...messages(0));
+      worker.onNudge(messages(0));
+      await scene.until("a call is under way", () => scene.calls.length === 1);
+      let lost = false;
+      const losing = worker.lose([lane], "released").then(() => lost = true);
+      await scene.insert(...messages(100));
+      worker.onNudge(messages(100));
+      await scene.until("the other channel goes on", async () => await scene.count("sent") === 3);
+      assert.deepEqual([lost, worker.owns(CHANNEL_ID), worker.owns(other.id)], [false, false, true]);
+      release.resolve();
+      await losing;
+      assert.equal((await scene.read(0)).status, "sent");
+      assert.deepEqual([(await scene.read(1)).status, (await scene.read(1)).attempts], ["queued", 0]);
+      worker.onNudge(messages(0));
+      await worker.gain(
+        await takeOver(new PostgresPartitionStore(scene.database.sql), "send", [lane], "test"),
+      );
+      await scene.until("so does the first one with the lane", async () => await scene.count("sent") === 6);
+      await scene.stop(worker);
+      assert.equal(new Set(scene.calls).size, scene.calls.length, "called twice");
+      const epochs = await scene.database.sql<{ epoch: number }[]>`
+        select distinct epoch from partitions where kind = 'send' order by epoch`;
+      assert.deepEqual(epochs.map(({ epoch }) => epoch), [1, 2]);
+    },
+  );
+
+  await step("no call is made while others may take the process for dead", async (scene) => {
+    let isSure = false;
+    await scene.insert(queuedMessage(1));
+    const worker = scene.worker(new Settings({}), { isSure: () => isSure });
+    await scene.start(worker);
+    await scene.until("it is claimed", async () => await scene.count("sending") === 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(scene.calls.length, 0);
+    isSure = true;
+    await scene.until("it is sent", async () => await scene.count("sent") === 1);
+    await scene.stop(worker);
+  });
+
   await step("stopping waits for what is under way and gives the rest back", async (scene) => {
     const release = Promise.withResolvers<void>();
     scene.answer = async (id) => {

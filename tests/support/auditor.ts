@@ -17,7 +17,9 @@ import { until } from "./until.ts";
 const PARTITIONS = 32;
 
 /** What the test saw of the run; what is left out is not checked. */
-export type Known = Partial<Pick<Run, "webhooks" | "calls" | "promised" | "optOuts" | "samples" | "openEnd">>;
+export type Known = Partial<
+  Pick<Run, "webhooks" | "calls" | "promised" | "optOuts" | "samples" | "openEnd" | "events">
+>;
 
 /** Audits what the system keeps now, with what the test knows. */
 export async function auditRun(inside: Inside, known: Known = {}): Promise<AuditReport> {

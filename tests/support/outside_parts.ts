@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { freePort } from "../../adapters/embedded/free_port.ts";
 import { findNatsServer } from "../../adapters/embedded/nats_binary.ts";
 import { startNatsServer } from "../../adapters/embedded/nats_server.ts";
@@ -47,6 +48,8 @@ export interface OutsideParts extends AsyncDisposable {
   readonly database: OutsidePart;
   readonly natsUrl: string;
   readonly natsToken: string;
+  /** Where the broker keeps its streams. */
+  readonly streamsFolder: string;
   readonly databaseUrl: string;
   /** What a system needs to use them. */
   readonly env: Readonly<Record<string, string>>;
@@ -74,6 +77,7 @@ export async function prepareOutsideParts(): Promise<OutsideParts> {
     database,
     natsUrl,
     natsToken: TOKEN,
+    streamsFolder: join(nats!, "jetstream", "jetstream", "$G", "streams"),
     databaseUrl,
     env: { NATS_URL: natsUrl, NATS_TOKEN: TOKEN, DATABASE_URL: databaseUrl },
     async [Symbol.asyncDispose]() {
