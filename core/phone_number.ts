@@ -113,6 +113,16 @@ export function nationalDigits(number: string): string {
   return (parsed?.formatNational() ?? number).replace(/\D/g, "");
 }
 
+/** A number's country code and the rest of it, without trunk prefix; null for what is not E.164 of a known country. */
+export function splitNumber(
+  number: string,
+): { readonly countryCode: string; readonly national: string } | null {
+  const parsed = isE164(number) ? parsePhoneNumberFromString(number) : undefined;
+  return parsed === undefined
+    ? null
+    : { countryCode: parsed.countryCallingCode, national: parsed.nationalNumber };
+}
+
 /** A number as logs may have it: `***` and its last four characters, the last two of a short one. */
 export function maskNumber(text: string): string {
   if (text.length < 6) return "***";

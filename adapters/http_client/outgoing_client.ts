@@ -36,10 +36,16 @@ const BODY_BYTES_MAX = 65_536;
 
 type TlsSocket = Socket & { readonly secureConnecting?: boolean };
 
-function decodeBody(chunks: readonly Uint8Array[], contentType: string | undefined): string {
+function decodeBody(
+  chunks: readonly Uint8Array[],
+  contentType: string | undefined,
+  otherwise: HttpCall["answerCharset"],
+): string {
   const bytes = chunks.length === 1 ? Buffer.from(chunks[0]!) : Buffer.concat(chunks);
-  const isLatin1 = contentType !== undefined &&
-    /charset="?(?:iso-8859-1|latin-?1|windows-1252)/i.test(contentType);
+  const charset = /charset="?([\w-]+)/i.exec(contentType ?? "")?.[1];
+  const isLatin1 = charset === undefined
+    ? otherwise === "latin-1"
+    : /^(?:iso-8859-1|latin-?1|windows-1252)$/i.test(charset);
   return bytes.toString(isLatin1 ? "latin1" : "utf8");
 }
 
@@ -121,6 +127,7 @@ export class OutgoingClient implements OutgoingHttp {
 /** One request and its answer; settles once. */
 class Exchange {
   readonly #request: http.ClientRequest;
+  readonly #answerCharset: HttpCall["answerCharset"];
   readonly #options: OutgoingCallOptions;
   readonly #resolve: (result: OutgoingResult) => void;
   readonly #timer: ReturnType<typeof setTimeout>;
@@ -131,11 +138,12 @@ class Exchange {
 
   constructor(
     request: http.ClientRequest,
-    { body, bodyCharset }: HttpCall,
+    { body, bodyCharset, answerCharset }: HttpCall,
     options: OutgoingCallOptions,
     resolve: (result: OutgoingResult) => void,
   ) {
     this.#request = request;
+    this.#answerCharset = answerCharset;
     this.#options = options;
     this.#resolve = resolve;
     this.#neverResend();
@@ -173,7 +181,7 @@ class Exchange {
     const chunks: Uint8Array[] = [];
     let size = 0;
     const answer = () => {
-      const body = decodeBody(chunks, response.headers["content-type"]);
+      const body = decodeBody(chunks, response.headers["content-type"], this.#answerCharset);
       this.#settle({
         kind: "answer",
         answer: { status: response.statusCode ?? 0, headers: headersOf(response), body },

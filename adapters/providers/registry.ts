@@ -14,6 +14,7 @@ import { telnyx } from "./telnyx.ts";
 import { nexmo } from "./nexmo.ts";
 import { http, urlpostsms, urlpostsmsauth, urlsms, urlsmsauth, urlsmspost } from "./generic/kinds.ts";
 import { presets } from "./generic/presets.ts";
+import { smsmasivo } from "./smsmasivo.ts";
 import { twilio } from "./twilio.ts";
 import { createVonage } from "./vonage.ts";
 import { voicemeup } from "./voicemeup.ts";
@@ -31,6 +32,7 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
     plivo,
     sinch,
     dinstarweb,
+    smsmasivo,
     urlsms,
     urlsmsauth,
     urlsmspost,

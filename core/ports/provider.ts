@@ -102,6 +102,8 @@ export interface HttpCall {
   readonly body?: string;
   /** How the body's characters become bytes. @default {"utf-8"} */
   readonly bodyCharset?: "utf-8" | "latin-1";
+  /** How the answer's bytes become characters where it does not say. @default {"utf-8"} */
+  readonly answerCharset?: "utf-8" | "latin-1";
   /** Present in a send to a provider that knows messages by a number of ours only. */
   readonly numbered?: NumberedCall;
 }

@@ -61,6 +61,8 @@ function routes() {
         return void response.writeHead(302, { location: "/elsewhere" }).end();
       case "/long":
         return void response.end("x".repeat(300_000));
+      case "/unsaid":
+        return void response.end(new Uint8Array([0x6d, 0xe1, 0x73]));
       case "/latin1":
         response.setHeader("content-type", "text/plain; charset=ISO-8859-1");
         return void response.end(new Uint8Array([0x6d, 0xe1, 0x73]));
@@ -86,7 +88,12 @@ Deno.test("OutgoingClient brings back status, headers and body", async () => {
     ]);
     const got = await client.call({ method: "GET", url: `${url}/latin1`, headers: {} }, { timeoutMs: 2_000 });
     ok(got.kind === "answer" && got.answer.body === "más");
-    deepStrictEqual(seen, ["POST /a?b=%2B1 hello", "GET /latin1 "]);
+    for (const [path, body] of [["/unsaid", "más"], ["/latin1", "más"]] as const) {
+      const call = { method: "GET", url: url + path, headers: {}, answerCharset: "latin-1" } as const;
+      const found = await client.call(call, { timeoutMs: 2_000 });
+      ok(found.kind === "answer" && found.answer.body === body, path);
+    }
+    deepStrictEqual(seen, ["POST /a?b=%2B1 hello", "GET /latin1 ", "GET /unsaid ", "GET /latin1 "]);
   });
 });
 

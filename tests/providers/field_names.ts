@@ -57,4 +57,5 @@ export const FIELD_NAMES: readonly string[] = [
     "url_image_1",
   ],
   ...["err-code", "keyword", "timestamp"],
+  ...["celular", "mensaje", "origen", "destino", "estado", "texto", "reference", "idinterno", "__proto__"],
 ];

@@ -11,6 +11,7 @@ import { channelOf } from "./support.ts";
 /** For schemas without examples, and for what proves a webhook where that can be left out. */
 const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   sinch: { webhookSecret: "sinch-hook-secret-1" },
+  smsmasivo: { user: "DEMO500", password: "s3cret", inboundNumber: "70700" },
   urlsms: { url: "http://gateway.example.test/send.php?to=${phone}&text=${message}" },
 };
 

@@ -68,6 +68,11 @@ function encoded({ format, text }: Body, gateway: Gateway): Pick<HttpCall, "body
   };
 }
 
+/** Gateways that want Latin-1 answer in it, too, and seldom say so. */
+function answerCharset({ settings }: Gateway): Pick<HttpCall, "answerCharset"> {
+  return settings.charset === "latin-1" ? { answerCharset: "latin-1" } : {};
+}
+
 /**
  * The call that sends `message`.
  *
@@ -107,6 +112,7 @@ export function buildCall(gateway: Gateway, message: OutgoingMessage, channel: C
       ...headersOf(gateway, values),
     },
     ...(body !== null && encoded(body, gateway)),
+    ...answerCharset(gateway),
   };
 }
 
@@ -127,5 +133,6 @@ export function buildCheck(gateway: Gateway, channel: Channel): HttpCall {
     method: "GET",
     url: atBase(address, channel),
     headers: gateway.checkUrl === undefined ? {} : headersOf(gateway, values),
+    ...answerCharset(gateway),
   };
 }
