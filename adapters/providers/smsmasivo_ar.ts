@@ -91,7 +91,8 @@ function errorOfWords(words: string) {
 function readReply(
   body: string,
 ): { readonly code: string | null; readonly words: string; readonly ok: boolean } | null {
-  const text = body.trim();
+  // What people read of it is words; escapes of whatever else answered are none.
+  const text = body.replaceAll("\\", "").trim();
   const [, code, words] = /^(-?\d{1,6})\s*(?:[;,]\s*([\s\S]*))?$/.exec(text) ?? [];
   if (code !== undefined) return { code, words: words ?? "", ok: code === "0" || code === "1" };
   if (/^OK\b/i.test(text)) return { code: null, words: text, ok: true };

@@ -8,6 +8,7 @@ import type { InboundWire } from "./carrier.ts";
 import { DINSTAR_WIRE } from "./dinstar_webhooks.ts";
 import type { ProviderName } from "./faults.ts";
 import { type ClientAnswer, LinePool } from "./http_client.ts";
+import { GATEWAY_WIRE, PLAIN_WIRE } from "./gateway_json.ts";
 import { newRunHex } from "./ids.ts";
 import { PLIVO_WIRE } from "./plivo.ts";
 import { readTarget, type RequestTarget } from "./request_text.ts";
@@ -27,6 +28,14 @@ const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
   vonage: VONAGE_WIRE,
   telesign: TELESIGN_WIRE,
   urlsms: URLSMS_WIRE,
+  urlsmsauth: URLSMS_WIRE,
+  urlsmspost: URLSMS_WIRE,
+  urlpostsmsauth: URLSMS_WIRE,
+  quality: PLAIN_WIRE,
+  gmg: PLAIN_WIRE,
+  http: GATEWAY_WIRE,
+  smsmasivo: PLAIN_WIRE,
+  smsmasivomx: PLAIN_WIRE,
   bandwidth: BANDWIDTH_WIRE,
   telnyx: TELNYX_WIRE,
   plivo: PLIVO_WIRE,

@@ -8,7 +8,10 @@
  * | `/sms/json` | Nexmo (Vonage SMS API) |
  * | `/v1/messages` | Vonage (Messages API) |
  * | `/v1/messaging`, `/v1/omnichannel` | TeleSign |
- * | `/….php` | generic HTTP (URLSMS) |
+ * | `/….php`, below `/auth/`, `/post/`, `/postauth/` too | generic HTTP (URLSMS, URLSMSAuth, URLSMSPOST, URLPOSTSMSAuth) |
+ * | `/gateway/…` | a gateway that the kind `http` is set up for |
+ * | `/quality/….php`, `/gmg/…` | Quality, GMG |
+ * | `/….asp`; `/sms/send`, `/credits/consult` | SMS Masivos of Argentina; of Mexico |
  * | `/api/v2/users/…` | Bandwidth |
  * | `/v2/messages`, `/v2/balance` | Telnyx |
  * | `/v1/Account/…` | Plivo |
@@ -25,6 +28,7 @@ import { BANDWIDTH } from "./bandwidth.ts";
 import type { Carrier } from "./carrier.ts";
 import { preciseNowMs, seededRandom } from "./clock.ts";
 import { Dinstar, DINSTAR_DEFAULTS, type DinstarSettings } from "./dinstar.ts";
+import { GATEWAY, GMG } from "./gateway_json.ts";
 import { handleControl, type ReportChange } from "./control.ts";
 import { type Faults, type FaultSettings, FaultState, type ProviderName, PROVIDERS } from "./faults.ts";
 import { serveHttp, type ServerReply, type ServerRequest } from "./http_server.ts";
@@ -34,6 +38,7 @@ import { PLIVO } from "./plivo.ts";
 import { CallLog, type CallRecord } from "./record.ts";
 import { REPORT_DEFAULTS, type ReportCounts, ReportDesk, type ReportSettings } from "./reports.ts";
 import { SendDesk } from "./send_desk.ts";
+import { SmsMasivo, SMSMASIVO_MX } from "./smsmasivo.ts";
 import { SINCH } from "./sinch.ts";
 import { Telesign, TELESIGN_DEFAULT_ACCOUNT, type TelesignAccount } from "./telesign.ts";
 import { TELNYX } from "./telnyx.ts";
@@ -42,7 +47,7 @@ import { Twilio } from "./twilio.ts";
 import { TWILIO_DEFAULT_ACCOUNT, type TwilioAccount } from "./twilio_account.ts";
 import { vonageWire } from "./vonage.ts";
 import { VONAGE_DEFAULT_ACCOUNT, type VonageAccount } from "./vonage_account.ts";
-import { Urlsms, URLSMS_DEFAULTS, type UrlsmsSettings } from "./urlsms.ts";
+import { Urlsms, URLSMS_DEFAULTS, URLSMS_SHAPES, type UrlsmsSettings } from "./urlsms.ts";
 import { Voicemeup, VOICEMEUP_DEFAULTS, type VoicemeupSettings } from "./voicemeup.ts";
 
 export interface SimulatorOptions {
@@ -125,13 +130,23 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
     desk,
     () => stateOf("dinstarweb").strikes(stateOf("dinstarweb").faults.undelivered),
   );
+  const gateway = (name: keyof typeof URLSMS_SHAPES) =>
+    new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk, URLSMS_SHAPES[name]);
   const all: Readonly<Record<ProviderName, Carrier>> = {
     twilio: new Twilio(accounts, runHex, desk, log),
     nexmo: new Nexmo({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }, runHex, desk),
     telesign: new Telesign({ ...TELESIGN_DEFAULT_ACCOUNT, ...options.telesign }, runHex, desk),
     vonage: new JsonCarrier(vonageWire({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }), runHex, desk),
     voicemeup: new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk),
-    urlsms: new Urlsms({ ...URLSMS_DEFAULTS, ...options.urlsms }, runHex, desk),
+    urlsms: gateway("urlsms"),
+    urlsmsauth: gateway("urlsmsauth"),
+    urlsmspost: gateway("urlsmspost"),
+    urlpostsmsauth: gateway("urlpostsmsauth"),
+    quality: gateway("quality"),
+    gmg: new JsonCarrier(GMG, runHex, desk),
+    http: new JsonCarrier(GATEWAY, runHex, desk),
+    smsmasivo: new SmsMasivo(desk),
+    smsmasivomx: new JsonCarrier(SMSMASIVO_MX, runHex, desk),
     bandwidth: new JsonCarrier(BANDWIDTH, runHex, desk),
     telnyx: new JsonCarrier(TELNYX, runHex, desk),
     plivo: new JsonCarrier(PLIVO, runHex, desk),

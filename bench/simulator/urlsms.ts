@@ -4,7 +4,9 @@
  * @module
  */
 import type { Carrier } from "./carrier.ts";
+import type { ProviderName } from "./faults.ts";
 import { firstField, parseForm } from "./form.ts";
+import { fieldsOfJson } from "./json_fields.ts";
 import type { ServerReply, ServerRequest } from "./http_server.ts";
 import type { SendDesk } from "./send_desk.ts";
 import { STATUS_WORDS, type StatusWords, urlsmsReports } from "./urlsms_webhooks.ts";
@@ -25,6 +27,48 @@ export const URLSMS_DEFAULTS: UrlsmsSettings = {
   words: STATUS_WORDS,
 };
 
+/** One of several gateways of this make. */
+export interface UrlsmsShape {
+  readonly provider: ProviderName;
+  /** What its paths begin with, up to the name of the page. */
+  readonly folder: string;
+  /** The only method that it takes; null: both. */
+  readonly method: "GET" | "POST" | null;
+  /** Whether the login counts as HTTP Basic alone. */
+  readonly basicOnly: boolean;
+  /** What replaces the settings for this gateway. */
+  readonly settings: Partial<UrlsmsSettings>;
+}
+
+/** The account of gateways that want a login. */
+export const GATEWAY_LOGIN = { user: "simulator", password: "simulator pass+1" };
+
+export const URLSMS_SHAPES = {
+  urlsms: { provider: "urlsms", folder: "/", method: null, basicOnly: false, settings: {} },
+  urlsmsauth: {
+    provider: "urlsmsauth",
+    folder: "/auth/",
+    method: "GET",
+    basicOnly: true,
+    settings: GATEWAY_LOGIN,
+  },
+  urlsmspost: { provider: "urlsmspost", folder: "/post/", method: "POST", basicOnly: false, settings: {} },
+  urlpostsmsauth: {
+    provider: "urlpostsmsauth",
+    folder: "/postauth/",
+    method: "POST",
+    basicOnly: true,
+    settings: GATEWAY_LOGIN,
+  },
+  quality: {
+    provider: "quality",
+    folder: "/quality/",
+    method: null,
+    basicOnly: false,
+    settings: GATEWAY_LOGIN,
+  },
+} as const satisfies Readonly<Record<string, UrlsmsShape>>;
+
 const PHONE = /^\+?[0-9]{3,15}$/;
 const ERRORS = {
   throttled: "ERROR;limite de envio",
@@ -33,29 +77,42 @@ const ERRORS = {
 } as const;
 
 export class Urlsms implements Carrier {
+  private settings: UrlsmsSettings;
+
   constructor(
-    private settings: UrlsmsSettings,
+    settings: UrlsmsSettings,
     private readonly runHex: string,
     private readonly desk: SendDesk,
-  ) {}
+    private readonly shape: UrlsmsShape = URLSMS_SHAPES.urlsms,
+  ) {
+    this.settings = { ...settings, ...shape.settings };
+  }
 
   setReportUrl(reportUrl: string | null): void {
     this.settings = { ...this.settings, reportUrl };
   }
 
   owns(path: string): boolean {
-    return path.endsWith(".php");
+    const { folder } = this.shape;
+    return path.startsWith(folder) && path.endsWith(".php") && !path.slice(folder.length).includes("/");
   }
 
-  /** Answers a request to a path that ends in `.php`. */
+  /** Answers a request to a path that ends in `.php`; `saldo.php` tells the balance. */
   handle(request: ServerRequest, atMs: number): ServerReply {
     const fields = parseForm(request.query);
     if (request.method === "POST") {
-      for (const [name, values] of parseForm(request.body)) fields.set(name, values);
+      const isJson = /json/i.test(request.header("content-type") ?? "");
+      const body = isJson ? fieldsOfJson(request.body) : parseForm(request.body);
+      for (const [name, values] of body) fields.set(name, values);
     }
+    if (request.path.endsWith("/saldo.php")) {
+      return this.#authorized(request, fields) ? answer(200, "480") : answer(401, "ERROR;clave");
+    }
+    const { method } = this.shape;
+    if (method !== null && request.method !== method) return answer(405, `ERROR;solo ${method}`);
     const id = firstField(fields, "id", "message_id", "messageId");
     const send = {
-      provider: "urlsms" as const,
+      provider: this.shape.provider,
       atMs,
       from: firstField(fields, "from", "sender", "origen"),
       to: firstField(fields, "celular", "phone", "to", "destino", "number"),
@@ -100,6 +157,7 @@ export class Urlsms implements Carrier {
     const { user, password } = this.settings;
     if (user === null || password === null) return true;
     if (request.header("authorization") === `Basic ${btoa(`${user}:${password}`)}`) return true;
+    if (this.shape.basicOnly) return false;
     return firstField(fields, "user") === user && firstField(fields, "password") === password;
   }
 }

@@ -54,7 +54,10 @@ export function serveEndpoint(
       return result;
     },
   };
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => handle(request));
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request, info) => handle(request, () => info.remoteAddr.hostname),
+  );
   const origin = `http://127.0.0.1:${server.addr.port}`;
   const own: OwnNumber = {
     id: "num_1",

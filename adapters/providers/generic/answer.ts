@@ -122,6 +122,11 @@ export function readAnswer(gateway: Gateway, answer: HttpAnswer): SendResult {
   return { ...result, retryAfterMs: result.retryAfterMs ?? throttleSeconds * 1_000 };
 }
 
+/** A balance names the credit: where rules are for failures only, they say nothing of an answer that is none. */
+function checkRules({ settings, errorRules }: Gateway): readonly ErrorRule[] {
+  return settings.errorRulesFor === "all" ? errorRules : [];
+}
+
 /** What the answer to the check means. Without an address of its own it proves nothing but a connection. */
 export function readCheck(
   gateway: Gateway,
@@ -143,8 +148,9 @@ export function readCheck(
       ? { ok: true, reason: "the gateway accepts the credentials" }
       : { ok: false, reason: `the answer does not match the check pattern${said}` };
   }
-  const error = errorIn(seen, codeIn(seen, gateway), gateway);
-  return error === null
+  // What a send is answered with is not what a balance looks like: its success rules do not count here.
+  const rule = checkRules(gateway).find((rule) => fits(rule, seen));
+  return rule === undefined && !(gateway.failurePattern?.test(seen.text) ?? false)
     ? { ok: true, reason: "the gateway answers the check address with success" }
-    : { ok: false, reason: error.reason };
+    : { ok: false, reason: rule?.reason ?? `the gateway refused the check${said}` };
 }
