@@ -6,18 +6,26 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Sql } from "../postgres/database.ts";
 import type { Readiness } from "../http/deps.ts";
+import type { Durability } from "./durability.ts";
 import type { Membership } from "./membership.ts";
 
 type PartCheck = Readiness["checks"][string];
 
 /** Asks every part. */
 export async function readinessOf(
-  parts: { readonly broker: BrokerWatch; readonly sql: Sql; readonly membership: Membership },
+  parts: {
+    readonly broker: BrokerWatch;
+    readonly sql: Sql;
+    readonly membership: Membership;
+    readonly durability: Durability;
+  },
 ): Promise<Readiness> {
   const checks = {
     broker: parts.broker.check(),
     database: await checkDatabase(parts.sql),
     membership: checkMembership(parts.membership),
+    // A warning is no reason to send the traffic elsewhere.
+    durability: { ok: true, detail: parts.durability.text },
   };
   return { ready: Object.values(checks).every((check) => check.ok), checks };
 }

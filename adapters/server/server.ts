@@ -26,6 +26,7 @@ import { ensureAdministrator } from "./admin_key.ts";
 import { createApi } from "./api.ts";
 import { createChannelHealth } from "./channel_health.ts";
 import { createClusterSource } from "./cluster.ts";
+import { durabilityOf } from "./durability.ts";
 import { serveHttp } from "./http.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { createMediaWorker, openMedia } from "./media.ts";
@@ -125,6 +126,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       maxBodyBytes: PROVIDER_ANSWER_BYTES_MAX,
     });
 
+    const durability = durabilityOf({ embedded: config.natsServers === null, replicas: config.replicas });
+    if (durability.isAtRisk) log.warn("durability", { reason: durability.text });
     const membership = new Membership({ parts, config, version: options.version, log });
     const holders: PartitionHolder[] = [];
     let router: Router | null = null;
@@ -254,7 +257,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         callProvider,
         media,
         metrics,
-        readiness: () => readinessOf({ broker, sql: parts.sql, membership }),
+        readiness: () => readinessOf({ broker, sql: parts.sql, membership, durability }),
         closing: closing.signal,
         log,
         now,

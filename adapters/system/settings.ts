@@ -184,8 +184,8 @@ export const SETTINGS = {
     env: "PATCHBAY_REPLICAS",
     fallback: "1",
     value: "NUMBER",
-    about: "copies of each stream: 3 on a cluster of three NATS servers",
-    schema: z.string().regex(/^[1-5]$/, "must be a whole number from 1 to 5").transform(Number),
+    about: "copies of each stream: 1, or 3 or 5 on a cluster of as many NATS servers or more",
+    schema: z.enum(["1", "3", "5"], "must be 1, 3 or 5").transform(Number),
   },
   allowPrivate: {
     env: "PATCHBAY_ALLOW_PRIVATE",
