@@ -37,6 +37,8 @@ import {
   portFor,
   requiredDinstarSettings,
 } from "./dinstar_settings.ts";
+import { isInRanges } from "./generic/cidr.ts";
+import { callerOf } from "./generic/webhook_auth.ts";
 import { answerChallenge } from "./http_digest.ts";
 import { accepted, malformed, unreadable, unsigned } from "./inbound.ts";
 import { listAt, parseBody, textAt } from "./json_values.ts";
@@ -100,6 +102,10 @@ function readSend(answer: HttpAnswer, _channel: Channel): SendResult {
 function parseWebhook(request: WebhookRequest, channel: Channel): WebhookResult {
   const settings = dinstarSettings(channel);
   if (settings === null) return unreadable("the channel's settings are incomplete");
+  const { callers } = settings;
+  if (callers !== null && !isInRanges(callers, callerOf(request, settings.credentials.webhookProxies))) {
+    return unsigned("the caller's address is not one of those that this channel knows");
+  }
   const body = parseBody(request.body);
   if (!isObject(body)) return unreadable("the body is no JSON object");
   const sn = textAt(body, "sn") ?? "";
@@ -182,7 +188,7 @@ export const dinstarweb: Provider = {
   description: {
     docsUrl: "https://www.dinstar.com/",
     authentication:
-      "the secret in the address and, where it is set, the device's serial number; the device signs nothing",
+      "the secret in the address and, where they are set, the device's address and serial number; the device signs nothing",
     facts: [
       {
         fact:

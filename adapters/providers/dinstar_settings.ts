@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { BlockList } from "node:net";
 import { z } from "zod";
 import type { Channel } from "../../core/channel.ts";
 import { isKnownCountry, nationalDigits, parseAddress } from "../../core/phone_number.ts";
 import { secretField } from "./credential_fields.ts";
+import { cidrFault, rangesOf } from "./generic/cidr.ts";
 
 /** Ports of the largest gateway. */
 const PORTS_MAX = 32;
@@ -116,6 +118,22 @@ export const DinstarCredentialsSchema = z.object({
       "Of the device's clock, e.g. America/Montevideo: delivery reports are then asked for by time",
     examples: ["America/Montevideo"],
   }),
+  webhookAddresses: z.array(
+    z.string().max(50).superRefine((text, context) => {
+      const fault = cidrFault(text);
+      if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+    }),
+  ).max(20).default([]).meta({
+    title: "Addresses of the device",
+    description: "Addresses and ranges that may post; empty: all who know the secret in the address",
+    examples: [["192.0.2.10"]],
+  }),
+  webhookProxies: z.number().int().min(0).max(5).default(0).meta({
+    title: "Proxies before us",
+    description:
+      "How many of our own: the device's address is that many places from the end of X-Forwarded-For",
+    examples: [1],
+  }),
   serial: z.string().regex(/^[\x21-\x7e]{1,40}$/).optional().meta({
     title: "Serial number",
     description: "What another device sends is refused",
@@ -130,6 +148,8 @@ export interface DinstarSettings {
   readonly credentials: DinstarCredentials;
   /** In the order in which they take turns; empty: the device chooses. */
   readonly ports: readonly number[];
+  /** Who may post; null: anybody. */
+  readonly callers: BlockList | null;
 }
 
 const settingsOf = new WeakMap<object, DinstarSettings | null>();
@@ -141,7 +161,11 @@ export function dinstarSettings(channel: Channel): DinstarSettings | null {
   if (settings === undefined) {
     const parsed = DinstarCredentialsSchema.safeParse(credentials);
     settings = parsed.success
-      ? { credentials: parsed.data, ports: parsePorts(parsed.data.ports ?? "") ?? [] }
+      ? {
+        credentials: parsed.data,
+        ports: parsePorts(parsed.data.ports ?? "") ?? [],
+        callers: parsed.data.webhookAddresses.length === 0 ? null : rangesOf(parsed.data.webhookAddresses),
+      }
       : null;
     settingsOf.set(credentials, settings);
   }

@@ -19,6 +19,7 @@ import { baseUrlOf, credential, plainField, requiredCredential, secretField } fr
 import { readForm, readQuery } from "./fields.ts";
 import { unreadable, unsigned } from "./inbound.ts";
 import { listAt, textAt } from "./json_values.ts";
+import { isOwnHost } from "./media_host.ts";
 import { PLIVO_ERRORS } from "./plivo_errors.ts";
 import { plivoSignatureFault } from "./plivo_signature.ts";
 import { isPlivoReport, readPlivoMessage, readPlivoReport } from "./plivo_webhook.ts";
@@ -131,6 +132,11 @@ function readSend(answer: HttpAnswer, _channel: Channel): SendResult {
   });
 }
 
+/** Where "basic auth for media" is on in the console. */
+function mediaAuthorization(url: URL, channel: Channel): Readonly<Record<string, string>> | null {
+  return isOwnHost(url, channel, "plivo.com") ? { authorization: authorization(channel) } : null;
+}
+
 function buildVerify(channel: Channel): HttpCall {
   return {
     method: "GET",
@@ -182,6 +188,7 @@ export const plivo: Provider = {
   parseWebhook,
   buildSend,
   readSend,
+  mediaAuthorization,
   buildVerify,
   readVerify,
 };

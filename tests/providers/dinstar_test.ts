@@ -94,6 +94,25 @@ Deno.test("dinstarweb reads what the device posts, and names the field that is w
   );
 });
 
+Deno.test("dinstarweb hears its device only, where its address is set", () => {
+  const from = (remote: string | undefined, over: Record<string, unknown>, forwarded?: string) => {
+    const request = webhook(URL_IN, {
+      json: push({}),
+      headers: new Headers(forwarded === undefined ? {} : { "x-forwarded-for": forwarded }),
+      ...(remote !== undefined && { remoteAddress: () => remote }),
+    });
+    return summary(dinstarweb.parseWebhook(request, channelWith(over)));
+  };
+  const known = { webhookAddresses: ["192.0.2.0/28"] };
+  strictEqual(from("192.0.2.10", known), HOLA);
+  strictEqual(from("::ffff:192.0.2.10", known), HOLA);
+  strictEqual(from("192.0.2.99", known), "unsigned");
+  strictEqual(from(undefined, known), "unsigned");
+  strictEqual(from("192.0.2.99", {}), HOLA);
+  strictEqual(from("10.0.0.1", { ...known, webhookProxies: 1 }, "1.2.3.4, 192.0.2.10"), HOLA);
+  strictEqual(from("192.0.2.10", { ...known, webhookProxies: 1 }, "192.0.2.10, 1.2.3.4"), "unsigned");
+});
+
 Deno.test("dinstarweb never throws, whatever the bytes", () => {
   const item = fc.dictionary(
     fc.constantFrom(...Object.keys(SMS), "user_id", "status", "__proto__"),

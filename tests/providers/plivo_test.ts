@@ -174,6 +174,13 @@ Deno.test("plivo builds sends", () => {
   ]);
 });
 
+Deno.test("plivo shows its credentials to its own media hosts only", () => {
+  const shown = (url: string) => plivo.mediaAuthorization?.(new URL(url), channel) !== null;
+  strictEqual(shown("https://media.plivo.com/Account/x/Message/y/Media/z"), true);
+  strictEqual(shown("https://plivo.com.evil.test/x"), false);
+  strictEqual(shown("http://media.plivo.com/x"), false);
+});
+
 const ANSWERS: readonly [status: number, body: string, result: string][] = [
   [202, JSON.stringify({ message: "queued", message_uuid: [ID], api_id: "x" }), `accepted ${ID}`],
   [202, '{"message_uuid":[],"invalid_number":["1"]}', "invalid-number -"],

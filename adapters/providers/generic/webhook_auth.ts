@@ -9,8 +9,8 @@ import { basicAuthorization, sameSecret } from "../secrets.ts";
 import { isInRanges } from "./cidr.ts";
 import type { Gateway } from "./gateway.ts";
 
-/** The caller's address: behind `proxies` of our own, what the outermost of them saw. */
-function callerOf(request: WebhookRequest, proxies: number): string {
+/** The address of whoever called: behind `proxies` of our own, what the outermost of them saw. */
+export function callerOf(request: WebhookRequest, proxies: number): string {
   if (proxies === 0) return request.remoteAddress?.() ?? "";
   const seen = (request.headers.get("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
   return seen[seen.length - proxies] ?? "";
