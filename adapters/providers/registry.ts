@@ -11,6 +11,7 @@ import { sinch } from "./sinch.ts";
 import { SYSTEM } from "./surroundings.ts";
 import { createTelesign } from "./telesign.ts";
 import { telnyx } from "./telnyx.ts";
+import { infobip } from "./infobip.ts";
 import { nexmo } from "./nexmo.ts";
 import { http, urlpostsms, urlpostsmsauth, urlsms, urlsmsauth, urlsmspost } from "./generic/kinds.ts";
 import { presets } from "./generic/presets.ts";
@@ -27,6 +28,7 @@ export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
     nexmo,
     createVonage(SYSTEM),
     createTelesign(SYSTEM),
+    infobip,
     bandwidth,
     telnyx,
     plivo,

@@ -15,6 +15,7 @@ import { readTarget, type RequestTarget } from "./request_text.ts";
 import { SINCH_WIRE } from "./sinch.ts";
 import { TELESIGN_WIRE } from "./telesign.ts";
 import { TELNYX_WIRE } from "./telnyx.ts";
+import { INFOBIP_WIRE } from "./infobip.ts";
 import { NEXMO_WIRE } from "./nexmo_webhooks.ts";
 import { TWILIO_WIRE } from "./twilio_webhooks.ts";
 import { URLSMS_WIRE } from "./urlsms_webhooks.ts";
@@ -27,6 +28,7 @@ const WIRES: Readonly<Record<ProviderName, InboundWire>> = {
   nexmo: NEXMO_WIRE,
   vonage: VONAGE_WIRE,
   telesign: TELESIGN_WIRE,
+  infobip: INFOBIP_WIRE,
   urlsms: URLSMS_WIRE,
   urlsmsauth: URLSMS_WIRE,
   urlsmspost: URLSMS_WIRE,

@@ -13,6 +13,7 @@ export const PROVIDERS = [
   "nexmo",
   "vonage",
   "telesign",
+  "infobip",
   "urlsms",
   "urlsmsauth",
   "urlsmspost",

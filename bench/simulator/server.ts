@@ -12,6 +12,8 @@
  * | `/gateway/…` | a gateway that the kind `http` is set up for |
  * | `/quality/….php`, `/gmg/…` | Quality, GMG |
  * | `/….asp`; `/sms/send`, `/credits/consult` | SMS Masivos of Argentina; of Mexico |
+ * | `/sms/3/…`, `/sms/2/…`, `/mms/2/…` | Infobip |
+ * | `/….php` | generic HTTP (URLSMS) |
  * | `/api/v2/users/…` | Bandwidth |
  * | `/v2/messages`, `/v2/balance` | Telnyx |
  * | `/v1/Account/…` | Plivo |
@@ -42,6 +44,7 @@ import { SmsMasivo, SMSMASIVO_MX } from "./smsmasivo.ts";
 import { SINCH } from "./sinch.ts";
 import { Telesign, TELESIGN_DEFAULT_ACCOUNT, type TelesignAccount } from "./telesign.ts";
 import { TELNYX } from "./telnyx.ts";
+import { Infobip, INFOBIP_DEFAULT_ACCOUNT, type InfobipAccount } from "./infobip.ts";
 import { Nexmo } from "./nexmo.ts";
 import { Twilio } from "./twilio.ts";
 import { TWILIO_DEFAULT_ACCOUNT, type TwilioAccount } from "./twilio_account.ts";
@@ -61,6 +64,7 @@ export interface SimulatorOptions {
   readonly voicemeup?: Partial<VoicemeupSettings>;
   /** For `nexmo` and `vonage`: one account has both APIs. */
   readonly vonage?: Partial<VonageAccount>;
+  readonly infobip?: Partial<InfobipAccount>;
   readonly telesign?: Partial<TelesignAccount>;
   readonly urlsms?: Partial<UrlsmsSettings>;
   readonly dinstar?: Partial<DinstarSettings>;
@@ -135,6 +139,7 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   const all: Readonly<Record<ProviderName, Carrier>> = {
     twilio: new Twilio(accounts, runHex, desk, log),
     nexmo: new Nexmo({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }, runHex, desk),
+    infobip: new Infobip({ ...INFOBIP_DEFAULT_ACCOUNT, ...options.infobip }, runHex, desk),
     telesign: new Telesign({ ...TELESIGN_DEFAULT_ACCOUNT, ...options.telesign }, runHex, desk),
     vonage: new JsonCarrier(vonageWire({ ...VONAGE_DEFAULT_ACCOUNT, ...options.vonage }), runHex, desk),
     voicemeup: new Voicemeup({ ...VOICEMEUP_DEFAULTS, ...options.voicemeup }, runHex, desk),

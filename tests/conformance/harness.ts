@@ -118,7 +118,10 @@ export function conforms(conformance: Conformance): void {
       ...options,
     });
 
+  let sends = 0;
   const send = async (simulator: Simulator, over: {
+    /** Left out: one of its own. */
+    readonly id?: string;
     readonly text?: string;
     readonly media?: readonly Media[];
     readonly statusUrl?: string;
@@ -128,7 +131,7 @@ export function conforms(conformance: Conformance): void {
     const body = over.text ?? text;
     const { encoding, segments } = analyseText(body, "auto");
     const call = provider.buildSend({
-      id: MESSAGE_ID,
+      id: over.id ?? `${MESSAGE_ID.slice(0, -4)}${String(++sends).padStart(4, "0")}`,
       from: number,
       to: contact,
       text: body,
@@ -218,7 +221,7 @@ export function conforms(conformance: Conformance): void {
     await using endpoint = serveEndpoint(provider, channelFor(conformance, simulator), number);
     if (reportsGo === "set") simulator.setReports({ urls: { [carrier]: `${endpoint.url}/status` } });
     const statusUrl = `${endpoint.url}/status/${MESSAGE_ID}`;
-    const sent = await send(simulator, { statusUrl });
+    const sent = await send(simulator, { id: MESSAGE_ID, statusUrl });
     ok(sent.kind === "accepted", JSON.stringify(sent));
     const [call] = simulator.record();
     const digits = (address?: string) => address?.replace("+", "");
@@ -242,6 +245,19 @@ export function conforms(conformance: Conformance): void {
     match(second?.text ?? "", /^Look/);
     deepEqual(second?.media, pictures(media.outbound).map((one) => one.url));
   });
+
+  if (provider.supports.idempotency) {
+    Deno.test(`${name}: a message that is sent again leaves once`, async () => {
+      await using simulator = start();
+      for (const media of [[], ...(provider.supports.mms ? [pictures(1)] : [])]) {
+        const before = simulator.record().filter((call) => call.accepted).length;
+        const once = { id: `${MESSAGE_ID.slice(0, -1)}${media.length}`, media };
+        equal((await send(simulator, once)).kind, "accepted");
+        equal((await send(simulator, once)).kind, "accepted");
+        equal(simulator.record().filter((call) => call.accepted).length, before + 1);
+      }
+    });
+  }
 
   Deno.test(`${name}: refusals come to their classes`, async () => {
     const { optedOut = "opted-out", invalid = "invalid-number", throttled = "throttled" } =

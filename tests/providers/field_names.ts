@@ -56,6 +56,17 @@ export const FIELD_NAMES: readonly string[] = [
     "external_id",
     "url_image_1",
   ],
+  ...[
+    "results",
+    "messageId",
+    "groupId",
+    "groupName",
+    "contentType",
+    "value",
+    "doneAt",
+    "sender",
+    "destination",
+  ],
   ...["err-code", "keyword", "timestamp"],
   ...["celular", "mensaje", "origen", "destino", "estado", "texto", "reference", "idinterno", "__proto__"],
 ];

@@ -17,7 +17,7 @@ import { MESSAGE_ID, webhook } from "./support.ts";
 const URL_IN = "https://sms.example.test/webhooks/x/secret";
 
 /** Optional settings without which a provider's webhooks need not be signed, or nothing can be sent. */
-const SIGNING = ["signatureSecret", "apiSecret"];
+const SIGNING = ["signatureSecret", "apiSecret", "webhookSecret"];
 
 /** What a request is made of; signed afterwards, so that the reading behind the signature is reached too. */
 interface Draft {

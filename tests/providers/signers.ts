@@ -115,6 +115,12 @@ const SIGNERS: Readonly<Record<string, Signer>> = {
     const signature = createHmac("sha256", key).update(request.body).digest("base64");
     return withHeader(request, "authorization", `TSA ${secret(channel, "customerId")}:${signature}`);
   },
+  infobip(request, channel) {
+    const signature = createHmac("sha256", secret(channel, "webhookSecret")).update(request.body).digest(
+      "hex",
+    );
+    return withHeader(request, "x-hub-signature", signature);
+  },
 };
 
 /** The same request, signed; as it was for a provider that signs nothing. */
