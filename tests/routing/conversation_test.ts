@@ -207,6 +207,40 @@ Deno.test("RT-12: a transfer moves the session with its history and note, and te
   ok(nowhere.reply?.ok === false && nowhere.reply.status === 422);
 });
 
+Deno.test("IN-3: a message's files are noted to be fetched, under ids of its own place in the log", () => {
+  const entry: InboundEntry = {
+    ...inbound(TO_QUEUE),
+    media: [{ url: "https://m.test/1", contentType: "image/png" }, { url: "https://m.test/2" }],
+  };
+  const decision = apply(NEW_CONVERSATION, entry);
+  const message = decision.messages[0]!;
+  equal(message.media?.map(({ state, url }) => [state, url]), [
+    ["pending", "https://m.test/1"],
+    ["pending", "https://m.test/2"],
+  ]);
+  equal(decision.media.map((row) => [row.id, row.message_id, row.source_url, row.declared_type]), [
+    [message.media![0]!.id, message.id, "https://m.test/1", "image/png"],
+    [message.media![1]!.id, message.id, "https://m.test/2", null],
+  ]);
+  // Who listens gets no address that asks for the provider's credentials.
+  equal(decision.events.at(-1)?.data.media, [
+    { id: message.media![0]!.id, state: "pending", contentType: "image/png" },
+    { id: message.media![1]!.id, state: "pending" },
+  ]);
+});
+
+Deno.test("IN-4: a channel that takes no media leaves them out, and says so to the reader", () => {
+  const settings = { ...CHANNEL.settings, media: { ...CHANNEL.settings.media, inbound: false } };
+  const directory = { ...DIRECTORY, channels: new Map([[CHANNEL.id, { ...CHANNEL, settings }]]) };
+  const decision = decide(NEW_CONVERSATION, { ...inbound(TO_QUEUE), media: [{ url: "https://m.test/1" }] }, {
+    directory,
+    position: { partition: 3, sequence: ++sequence, entry: 0 },
+  });
+  equal([decision.messages[0]!.media, decision.media], [null, []]);
+  equal(decision.messages[0]!.note, "left out, as the channel takes no media: 1");
+  equal(decision.events.at(-1)?.data.note, decision.messages[0]!.note);
+});
+
 Deno.test("RT-10: after a close, a new message opens a new session", () => {
   const state = opened(TO_EXTENSION);
   const closed = apply(
