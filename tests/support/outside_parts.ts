@@ -55,8 +55,10 @@ export interface OutsideParts extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Both on ports and folders of their own; neither runs until it is started. */
-export async function prepareOutsideParts(): Promise<OutsideParts> {
+/** Both on ports and folders of their own; neither runs until it is started. `natsProgram`: another nats-server. */
+export async function prepareOutsideParts(
+  { natsProgram }: { readonly natsProgram?: string } = {},
+): Promise<OutsideParts> {
   // The folders themselves: temporary folders are closed to PostgreSQL's user.
   const [nats, postgres] = await Promise.all(
     ["nats", "pg"].map((name) => Deno.makeTempDir({ prefix: `patchbay-test-${name}-` })),
@@ -64,7 +66,7 @@ export async function prepareOutsideParts(): Promise<OutsideParts> {
   await Deno.chmod(postgres!, 0o755);
   const ports = { nats: freePort(), postgres: freePort() };
   const broker = new OutsidePart(async () => {
-    const { path: program } = await findNatsServer({ dataDir: nats!, say: console.log });
+    const program = natsProgram ?? (await findNatsServer({ dataDir: nats!, say: console.log })).path;
     return await startNatsServer({ folder: nats!, token: TOKEN, program, port: ports.nats });
   });
   const database = new OutsidePart(() =>
