@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; run(args: stri
     about: "creates or updates channels, numbers, extensions, queues … from one file",
     run: async (args) => (await import("./adapters/apply/command.ts")).apply(args),
   },
+  docs: {
+    about: "writes docs/providers.md from the providers in the code",
+    run: async (args) => (await import("./adapters/providers/docs_command.ts")).writeDocs(args),
+  },
   simulate: {
     about: "the carrier simulator alone",
     run: async (args) => (await import("./bench/simulator/command.ts")).runSimulate(args),
