@@ -25,6 +25,7 @@ import {
   readInfobipResults,
 } from "./infobip_webhook.ts";
 import { type JsonObject, listAt, objectAt, parseBody, textAt } from "./json_values.ts";
+import { isOwnHost } from "./media_host.ts";
 
 const DEFAULT_HEADER = "x-hub-signature";
 /** Says that the same message is there already: the first try arrived. */
@@ -105,6 +106,12 @@ function parseWebhook(request: WebhookRequest, channel: Channel): WebhookResult 
 
 function headersOf(channel: Channel): Record<string, string> {
   return { authorization: `App ${requiredCredential(channel, "apiKey")}`, accept: "application/json" };
+}
+
+/** Files of an MMS lie behind the account's key. */
+function mediaAuthorization(url: URL, channel: Channel): Readonly<Record<string, string>> | null {
+  if (!isOwnHost(url, channel, "infobip.com")) return null;
+  return { authorization: `App ${requiredCredential(channel, "apiKey")}` };
 }
 
 function hostOf(channel: Channel): string {
@@ -216,6 +223,7 @@ export const infobip: Provider = {
     };
   },
   readSend,
+  mediaAuthorization,
   buildVerify: (channel) => ({
     method: "GET",
     url: `${hostOf(channel)}/account/1/balance`,

@@ -1,5 +1,7 @@
 import { deepEqual } from "node:assert/strict";
 import { bandwidth } from "../../adapters/providers/bandwidth.ts";
+import { infobip } from "../../adapters/providers/infobip.ts";
+import { plivo } from "../../adapters/providers/plivo.ts";
 import { twilio } from "../../adapters/providers/twilio.ts";
 import { channelOf } from "./support.ts";
 
@@ -11,6 +13,8 @@ const CHANNELS = [
     apiToken: "token",
     apiSecret: "secret",
   }],
+  [plivo, "plivo.com", { authId: "MA", authToken: "token" }],
+  [infobip, "infobip.com", { apiKey: "key" }],
 ] as const;
 
 Deno.test("media credentials are for the provider's own hosts over https, and for the channel's base URL", () => {

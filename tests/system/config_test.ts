@@ -44,6 +44,25 @@ Deno.test("an option wins over the environment, and an empty variable counts as 
   assert.equal(JSON.stringify(describeConfig(given)).includes(":p@"), false);
 });
 
+Deno.test("a bucket for media needs all of its settings, and its secret is never shown", () => {
+  const missing = faults([], {
+    PATCHBAY_MEDIA_S3_ENDPOINT: "https://s3.example",
+    PATCHBAY_MEDIA_S3_KEY: "id",
+  });
+  assert.deepEqual(missing.map((line) => line.split(":")[0]), [
+    "PATCHBAY_MEDIA_S3_BUCKET",
+    "PATCHBAY_MEDIA_S3_SECRET",
+  ]);
+  const { config: given } = config([], {
+    PATCHBAY_MEDIA_S3_ENDPOINT: "https://s3.example/",
+    PATCHBAY_MEDIA_S3_BUCKET: "media",
+    PATCHBAY_MEDIA_S3_KEY: "id",
+    PATCHBAY_MEDIA_S3_SECRET: "very-secret",
+  });
+  assert.deepEqual([given.mediaS3Endpoint, given.mediaS3Region], ["https://s3.example", "us-east-1"]);
+  assert.equal(JSON.stringify(describeConfig(given)).includes("very-secret"), false);
+});
+
 Deno.test("all faults are told at once, one line each, with what they are about", () => {
   const lines = faults(["--prot=1", "--role=king", "--host", "--port=99999", "extra"], {
     DATABASE_URL: "mysql://x",
