@@ -40,6 +40,7 @@ With --target it also writes messages as contacts do.
   --help
 
 While it runs: POST /control/faults, POST /control/reports, POST /control/reset,
+POST /control/inbox (a message for whoever polls the Dinstar gateway),
 GET /control/record (JSON lines; ?since=SEQUENCE&limit=N), GET /control/statistics.
 `;
 

@@ -19,6 +19,8 @@ export interface Controls {
   setReports(settings: ReportChange): void;
   statistics(): unknown;
   reset(): void;
+  /** A contact's message comes in at the gateway, to be fetched; gives its id there. */
+  receive(message: InboxMessage): number;
 }
 
 const ReportChangeSchema = z.strictObject({
@@ -30,6 +32,14 @@ const ReportChangeSchema = z.strictObject({
   /** Where status calls go, for the providers that are not told with each send. */
   urls: z.strictObject(byProvider(() => z.string().regex(/^https?:\/\//).nullable().optional())).optional(),
 });
+
+const InboxMessageSchema = z.strictObject({
+  from: z.string().min(1),
+  to: z.string().min(1),
+  text: z.string(),
+});
+
+export type InboxMessage = z.output<typeof InboxMessageSchema>;
 
 /** A change of the reports while the simulator runs. */
 export type ReportChange = z.output<typeof ReportChangeSchema>;
@@ -63,6 +73,8 @@ function route(request: ServerRequest, controls: Controls): ServerReply {
       const chunks = jsonLines(controls.log.after(since), limit);
       return { kind: "stream", contentType: "application/x-ndjson", chunks };
     }
+    case "POST /control/inbox":
+      return json(200, { id: controls.receive(InboxMessageSchema.parse(JSON.parse(request.body))) });
     case "GET /control/statistics":
       return json(200, controls.statistics());
     case "POST /control/reset":

@@ -19,7 +19,7 @@
  * | `/v1/Account/…` | Plivo |
  * | `/xms/v1/…` | Sinch |
  * | `/api/send_sms`, `/api/query_…`, `/api/get_port_info` | a Dinstar gateway |
- * | `/control/faults`, `/control/reports`, `/control/record`, `/control/statistics`, `/control/reset` | for whoever runs the test |
+ * | `/control/faults`, `/control/reports`, `/control/record`, `/control/statistics`, `/control/reset`, `/control/inbox` | for whoever runs the test |
  *
  * It is written from the providers' documents and shares no code with the system's own providers, so that
  * each end judges the other.
@@ -31,7 +31,7 @@ import type { Carrier } from "./carrier.ts";
 import { preciseNowMs, seededRandom } from "./clock.ts";
 import { Dinstar, DINSTAR_DEFAULTS, type DinstarSettings } from "./dinstar.ts";
 import { GATEWAY, GMG } from "./gateway_json.ts";
-import { handleControl, type ReportChange } from "./control.ts";
+import { handleControl, type InboxMessage, type ReportChange } from "./control.ts";
 import { type Faults, type FaultSettings, FaultState, type ProviderName, PROVIDERS } from "./faults.ts";
 import { serveHttp, type ServerReply, type ServerRequest } from "./http_server.ts";
 import { newRunHex } from "./ids.ts";
@@ -181,7 +181,8 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
   };
   const statistics = () => ({ ...desk.counts, reports: reports.counts, recordDropped: log.dropped });
   const faults = () => Object.fromEntries(PROVIDERS.map((name) => [name, stateOf(name).faults]));
-  const controls = { log, faults, setFaults, setReports, statistics, reset };
+  const receive = (message: InboxMessage) => dinstar.receive(message);
+  const controls = { log, faults, setFaults, setReports, statistics, reset, receive };
 
   const handle = (request: ServerRequest): ServerReply => {
     const { path } = request;

@@ -135,3 +135,18 @@ Deno.test("simulate: runs, writes as contacts do, and ends on SIGTERM", async ()
   );
   assert.ok(listener.requests.every((request) => request.header("x-twilio-signature") !== undefined));
 });
+
+Deno.test("a message can be put into the gateway's inbox, to be fetched", async () => {
+  await using simulator = startSimulator();
+  const put = async (body: unknown) => {
+    const response = await fetch(`${simulator.url}/control/inbox`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
+    return [response.status, await response.json()];
+  };
+  const message = { from: "+12025550123", to: "+14155550199", text: "Hi" };
+  assert.deepEqual(await put(message), [200, { id: 1 }]);
+  assert.deepEqual(await put(message), [200, { id: 2 }]);
+  assert.equal((await put({ text: "Hi" }))[0], 400);
+});
