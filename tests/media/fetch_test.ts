@@ -244,7 +244,10 @@ Deno.test("a worker that is killed loses its claim after seconds; what it had fe
     publish: () => Promise.reject(new Error("the broker is away")),
   });
   killed.start();
-  await until("it is fetched and not told", async () => (await fixture.row(id!)).state === "ready");
+  await until(
+    "it could not be told",
+    () => fixture.errors.some((error) => error.includes("the broker is away")),
+  );
   await killed.stop();
   const row = await fixture.row(id!);
   deepEqual([row.claim, row.told], ["killed", false]);
