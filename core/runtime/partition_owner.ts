@@ -55,6 +55,8 @@ interface Owned {
   log: OpenLog | null;
   /** Whether somebody is about to read it. */
   isOpening: boolean;
+  /** It is on its way out: whoever is about to read it must not any more. */
+  isLost: boolean;
   logCreated: string;
   /** The last sequence handed to the lane. */
   handed: number;
@@ -108,7 +110,16 @@ export class PartitionOwner implements PartitionHolder {
       const { partition, epoch } = row;
       const lane = this.#lanes[partition % this.#lanes.length]!;
       lane.recover(left.filter((outbox) => outbox.partition === partition));
-      const owned: Owned = { partition, epoch, lane, log: null, isOpening: true, logCreated: "", handed: 0 };
+      const owned: Owned = {
+        partition,
+        epoch,
+        lane,
+        log: null,
+        isOpening: true,
+        isLost: false,
+        logCreated: "",
+        handed: 0,
+      };
       this.#owned.set(partition, owned);
       await this.#open(owned, row, null).finally(() => owned.isOpening = false);
     }));
@@ -116,7 +127,10 @@ export class PartitionOwner implements PartitionHolder {
 
   async lose(partitions: readonly number[], reason: LossReason): Promise<void> {
     const leaving = partitions.flatMap((partition) => this.#owned.get(partition) ?? []);
-    for (const { log } of leaving) log?.stop();
+    for (const owned of leaving) {
+      owned.isLost = true;
+      owned.log?.stop();
+    }
     await Promise.all(this.#lanes.map(async (lane) => {
       const own = leaving.filter((owned) => owned.lane === lane).map(({ partition }) => partition);
       if (own.length === 0) return;
@@ -124,9 +138,7 @@ export class PartitionOwner implements PartitionHolder {
       const settled = lane.settle(own);
       if (reason === "released") await this.#atMost(settled, SETTLE_MS_MAX);
     }));
-    for (const owned of leaving) {
-      if (this.#owned.get(owned.partition) === owned) this.#owned.delete(owned.partition);
-    }
+    for (const { partition } of leaving) this.#owned.delete(partition);
   }
 
   /** Starts reading anew: for the owner to call when the connection came back. */
@@ -166,7 +178,7 @@ export class PartitionOwner implements PartitionHolder {
    * check tries again.
    */
   async #reopen(owned: Owned, replaced: string | null): Promise<void> {
-    if (owned.isOpening || this.#owned.get(owned.partition) !== owned) return;
+    if (owned.isOpening || owned.isLost) return;
     const { kind, store, onFenced } = this.#options;
     const { partition, epoch, lane } = owned;
     owned.isOpening = true;
@@ -190,15 +202,16 @@ export class PartitionOwner implements PartitionHolder {
     const { created, afterSequence } = await this.#startingPoint(row, replaced);
     owned.logCreated = created;
     owned.handed = afterSequence;
-    // Lost, or being lost, while the log was asked.
-    if (this.#owned.get(partition) !== owned) return;
+    // Meanwhile, while the log was asked.
+    if (owned.isLost) return;
     lane.add(partition);
-    owned.log = await log.open({
+    const reader = await log.open({
       partition,
       epoch,
       created,
       afterSequence,
       onMessage: (message) => {
+        if (owned.isLost) return;
         owned.handed = message.sequence;
         lane.push(message);
       },
@@ -207,6 +220,8 @@ export class PartitionOwner implements PartitionHolder {
         this.#reopen(owned, reason).catch((error) => onError(error as Error, 1));
       },
     });
+    if (owned.isLost) reader.stop();
+    else owned.log = reader;
   }
 
   /**
