@@ -33,12 +33,12 @@ export function linkCalls(calls: readonly CallRecord[], messages: readonly Store
   });
 }
 
-/** Providers write numbers with and without the plus. */
 function contentKey(from: string, to: string, text: string): string {
   return `${digits(from)} ${digits(to)} ${text}`;
 }
 
-function digits(number: string): string {
+/** Providers write numbers with and without the plus. */
+export function digits(number: string): string {
   return number.replace(/^\+/, "");
 }
 

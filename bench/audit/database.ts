@@ -78,27 +78,28 @@ async function readOptOuts(sql: Sql): Promise<OptOut[]> {
 
 /** The rates as they are declared now; one that was changed during the run cannot be judged by them. */
 async function readBuckets(sql: Sql): Promise<Bucket[]> {
-  const channels = await sql<{ id: string; name: string; settings: ChannelSettings }[]>`
-    select id, name, settings from channels`;
-  const numbers = await sql<{ channelId: string; number: string; rateMps: number; burst: number | null }[]>`
-    select channel_id as "channelId", number, rate_mps as "rateMps", burst from numbers where rate_mps is not null`;
-  const unitOf = new Map(channels.map(({ id, settings }) => [id, settings.costUnit]));
+  const channels = await sql<{ name: string; settings: ChannelSettings; numbers: string[] }[]>`
+    select name, settings, array(select number from numbers n where n.channel_id = c.id)::text[] as numbers
+    from channels c`;
+  const numbers = await sql<
+    { number: string; rateMps: number; burst: number | null; settings: ChannelSettings }[]
+  >`
+    select n.number, n.rate_mps as "rateMps", n.burst, c.settings
+    from numbers n join channels c on c.id = n.channel_id where n.rate_mps is not null`;
   return [
-    ...channels.map(({ id, name, settings: { rateMps, burst, costUnit } }) => ({
+    ...channels.map(({ name, settings: { rateMps, burst, costUnit }, numbers }) => ({
       name: `channel ${name}`,
-      channelId: id,
-      number: null,
+      numbers,
       rateMps,
       burst,
       costUnit,
     })),
-    ...numbers.map(({ channelId, number, rateMps, burst }) => ({
+    ...numbers.map(({ number, rateMps, burst, settings }) => ({
       name: `number ${number}`,
-      channelId,
-      number,
+      numbers: [number],
       rateMps,
       burst: burst ?? 1,
-      costUnit: unitOf.get(channelId) ?? "message",
+      costUnit: settings.costUnit,
     })),
   ];
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { slidingWindowMax } from "../simulator/audit.ts";
-import type { LinkedCall } from "./carrier_calls.ts";
+import { digits, type LinkedCall } from "./carrier_calls.ts";
 import type { Findings } from "./findings.ts";
 import type { Bucket, OptOut } from "./run.ts";
 
@@ -13,10 +13,11 @@ const WINDOW_MS = 1_000;
 /** Every call counts, taken or not: the provider had the work. */
 export function checkRates(buckets: readonly Bucket[], calls: readonly LinkedCall[], found: Findings): void {
   for (const bucket of buckets) {
-    const own = calls.filter(({ message }) =>
-      message?.channelId === bucket.channelId && (bucket.number === null || message.number === bucket.number)
-    ).sort((a, b) => a.call.atMs - b.call.atMs);
-    const costs = own.map(({ message }) => bucket.costUnit === "segment" ? message!.segments : 1);
+    // By the number that the call came from: the message may have been given to another channel since.
+    const numbers = new Set(bucket.numbers.map(digits));
+    const own = calls.filter(({ call }) => numbers.has(digits(call.from)))
+      .sort((a, b) => a.call.atMs - b.call.atMs);
+    const costs = own.map(({ message }) => bucket.costUnit === "segment" ? message?.segments ?? 1 : 1);
     found.looked += own.length;
     const worst = slidingWindowMax(own.map(({ call }) => call.atMs), WINDOW_MS, costs);
     // One message may cost more than the burst; it goes when the bucket is full.

@@ -125,9 +125,8 @@ export interface Counted {
 export interface Bucket {
   /** For people. */
   readonly name: string;
-  readonly channelId: string;
-  /** Only what this number sends; null: all of the channel's. */
-  readonly number: string | null;
+  /** Our numbers whose messages take from it. */
+  readonly numbers: readonly string[];
   /** Units a second. */
   readonly rateMps: number;
   readonly burst: number;

@@ -77,6 +77,8 @@ export interface KindState {
 }
 
 const LOOK_EVERY_MS = 500;
+/** While a start waits for its share. Whoever gives back tells it, so this is for what is told by nobody. */
+const START_LOOK_EVERY_MS = 50;
 
 interface Kept {
   readonly holder: PartitionHolder;
@@ -86,6 +88,8 @@ interface Kept {
   /** Since when a partition has been wanted of an owner, by partition, epoch. */
   awaited: Map<string, number>;
   wished: number;
+  /** The whole wish, and the members it was made for: they seldom change. */
+  wish: { readonly members: string; readonly owners: readonly string[] } | null;
   unsettledSinceMs: number | null;
 }
 
@@ -106,6 +110,7 @@ export class PartitionKeeper {
       busy: new Set(),
       awaited: new Map(),
       wished: 0,
+      wish: null,
       unsettledSinceMs: options.clock.monotonic(),
     }));
   }
@@ -125,7 +130,7 @@ export class PartitionKeeper {
     const untilMs = clock.monotonic() + msMax;
     await this.#look();
     while (!this.#isSettled() && clock.monotonic() < untilMs) {
-      await new Promise<void>((resolve) => clock.after(10, resolve));
+      await new Promise<void>((resolve) => clock.after(START_LOOK_EVERY_MS, resolve));
       await this.#busyEnds();
       if (!this.#isSettled()) await this.#look();
     }
@@ -206,7 +211,7 @@ export class PartitionKeeper {
     const { members, clock, store } = this.#options;
     const { holder, held, busy } = kept;
     const nowMs = clock.monotonic();
-    const wished = assign(holder.kind, holder.partitions, members.candidates(holder.role));
+    const wished = wishedOf(kept, members.candidates(holder.role));
     const { take, awaited, release, lost } = plan({
       me: members.me,
       wished,
@@ -275,6 +280,14 @@ export class PartitionKeeper {
   #work(run: () => Promise<void>): void {
     this.#working.push(run().then(() => this.wake()));
   }
+}
+
+function wishedOf(kept: Kept, members: readonly string[]): readonly string[] {
+  const key = members.join();
+  if (kept.wish?.members !== key) {
+    kept.wish = { members: key, owners: assign(kept.holder.kind, kept.holder.partitions, members) };
+  }
+  return kept.wish.owners;
 }
 
 function keyOf({ partition, epoch }: { readonly partition: number; readonly epoch: number }): string {

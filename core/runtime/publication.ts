@@ -42,17 +42,19 @@ export class Publication {
 
   add(row: OutboxRow): void {
     this.#behind++;
-    const done = this.#options.publish(row).then(
+    const before = this.#publishing;
+    // A row without events is told at once, while those before it may still wait: the mark says "all up to this".
+    this.#publishing = this.#options.publish(row).then(() => before).then(
       () => this.#mark(row.partition, row.sequence),
       // Happens only while stopping: the row, and all after it, stay in the outbox for the next owner.
       () => {
         this.#ended = true;
+        return before;
       },
     ).finally(() => {
       this.#behind--;
       this.#options.onProgress();
     });
-    this.#publishing = Promise.all([this.#publishing, done]).then(() => {});
   }
 
   /** What may be forgotten: for a commit to take along. */

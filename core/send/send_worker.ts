@@ -167,9 +167,8 @@ export class SendWorker implements PartitionHolder {
     const senders = await this.#inTurn(() => Promise.resolve(this.#silence(lanes)));
     const isBusy = () => this.#ledger.unrecorded(lanes) > 0 || senders.some((sender) => sender.unsettled > 0);
     const untilMs = this.#options.clock.monotonic() + (this.#options.graceMs ?? GRACE_MS);
-    while (reason === "released" && isBusy() && this.#options.clock.monotonic() < untilMs) {
-      await this.#ledger.sleep(10);
-    }
+    const isInTime = () => this.#state !== "stopped" && this.#options.clock.monotonic() < untilMs;
+    while (reason === "released" && isBusy() && isInTime()) await this.#ledger.sleep(10);
     this.#ledger.remove(lanes);
   }
 
@@ -206,7 +205,9 @@ export class SendWorker implements PartitionHolder {
         policy: idempotent ? "requeue" : channel.settings.uncertain,
       });
     }
-    if (policies.length > 0) this.#options.onRecovered?.(await this.#ledger.recover(lanes, policies));
+    if (policies.length === 0) return;
+    const counts = await this.#ledger.recover(lanes, policies);
+    this.#options.onRecovered?.(counts);
   }
 
   /** Changes of what there is to send for are carried out one after the other. */

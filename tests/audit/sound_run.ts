@@ -170,8 +170,8 @@ export function runOf(happenings: readonly Happening[]): Run {
       .map(({ id, text }) => ({ messageId: id, text })),
     events,
     buckets: [
-      { name: "channel", channelId: CHANNEL, number: null, costUnit: "segment", ...RATE },
-      { name: "number", channelId: CHANNEL, number: NUMBER, costUnit: "message", rateMps: 1, burst: 1 },
+      { name: "channel", numbers: [NUMBER], costUnit: "segment", ...RATE },
+      { name: "number", numbers: [NUMBER], costUnit: "message", rateMps: 1, burst: 1 },
     ],
     optOuts: [{ contact: "+12025550100", number: null, sinceMs: 1_000_000, untilMs: null }],
     samples: [{ atMs: 1, partitions: state(1, 0) }, { atMs: 2, partitions: state(2, 5) }],

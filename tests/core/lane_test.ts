@@ -211,6 +211,24 @@ Deno.test("Lane lets go of a partition whose batch fails again and again", async
   await lane.stop();
 });
 
+Deno.test("Lane forgets no row that still waits for its publication, though later ones are done at once", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { lane, seen } = scripted({
+    apply: (batch) => committed(row(0, batch.at(-1)!.sequence)),
+    // The second one has nothing to tell but an answer.
+    publish: (out) => out.sequence === 1 ? gate.promise : Promise.resolve(),
+  });
+  for (const sequence of [1, 2, 3]) {
+    lane.push(message(0, sequence));
+    await until(() => seen.batches.length === sequence);
+  }
+  await until(() => seen.published.includes(3));
+  equal(seen.cleared, []);
+  gate.resolve();
+  await lane.stop();
+  equal(seen.cleared.at(-1), [0, 3]);
+});
+
 Deno.test("Lane keeps the rows after one that was not published", async () => {
   const { lane, seen } = scripted({
     apply: (batch) => committed(row(0, batch.at(-1)!.sequence)),

@@ -1,0 +1,276 @@
+/**
+ * One process of the system in the simulation: the real routing, status and sending halves and the real keeper of
+ * partitions, over simulated stores, logs and members. It is put together as `adapters/server` does it.
+ *
+ * @module
+ */
+import {
+  candidates,
+  HEARTBEAT_MS,
+  Liveness,
+  type MemberInfo,
+  UNSURE_AFTER_MS,
+} from "../../core/membership/liveness.ts";
+import { type MembersView, PartitionKeeper } from "../../core/membership/partition_keeper.ts";
+import type { ConversationStore } from "../../core/ports/conversation_store.ts";
+import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { PartitionStore } from "../../core/ports/partition_store.ts";
+import type { SendStore } from "../../core/ports/send_store.ts";
+import type { StatusStore } from "../../core/ports/status_store.ts";
+import { PartitionOwner } from "../../core/runtime/partition_owner.ts";
+import { SendWorker } from "../../core/send/send_worker.ts";
+import { PendingMatcher } from "../../core/status/pending_matcher.ts";
+import { StatusApplier } from "../../core/status/status_applier.ts";
+import { ConversationApplier } from "../../routing/conversation_applier.ts";
+import type { Broker, LogKind } from "./broker.ts";
+import { type Carrier, provider } from "./carrier.ts";
+import { SimulatedConversations } from "./conversation_store.ts";
+import { SimulatedPartitions } from "./partition_store.ts";
+import { SimulatedSends } from "./send_store.ts";
+import { SimulatedStatuses } from "./status_store.ts";
+import type { AtOnce, Tables } from "./tables.ts";
+import type { Process, World } from "./world.ts";
+
+export const DATABASE = "the database";
+const PENDING_MS = 1_000;
+const START_MS_MAX = 5_000;
+
+export interface NodeOptions {
+  readonly world: World;
+  readonly process: Process;
+  readonly broker: Broker;
+  readonly tables: Tables;
+  readonly carrier: Carrier;
+  readonly directory: DirectorySource;
+  readonly counts: Readonly<Record<LogKind, number>>;
+}
+
+/** Starts the process's work. It takes part as long as the process lives. Gives the way to leave in good order. */
+export function startNode(options: NodeOptions): { leave(): Promise<void> } {
+  const { world, process, broker, carrier, directory, counts } = options;
+  const { clock } = process;
+  const stores = storesOf(options);
+  const publish: PartitionOwnerPublish = (row) => broker.publish(process, row);
+  const onError = (error: Error, what: string | number) => process.note(`${what}: ${error.message}`);
+  const members = new SimulatedMembers(process, broker);
+  const common = { clock, publish, store: stores.partitions, onError, onReplaced: () => {} };
+
+  const route: PartitionOwner = new PartitionOwner({
+    ...common,
+    kind: "route",
+    partitions: counts.route,
+    lanes: 2,
+    log: broker.logOf(process, "route"),
+    onFenced: (partitions) => keeper.taken("route", partitions),
+    createApplier: ({ epochOf, lowest }) =>
+      new ConversationApplier({
+        store: stores.conversations,
+        directory,
+        epochOf,
+        shard: lowest,
+        streamOf: (partition) => `IN_${partition}`,
+        onQueued: (messages) => broker.queued(process, messages),
+        onDeadLetter: () => {},
+        now: clock.now,
+      }),
+  });
+  const streamOf = (partition: number) => `STATUS_${partition}`;
+  const reports: PartitionOwner = new PartitionOwner({
+    ...common,
+    kind: "status",
+    partitions: counts.status,
+    lanes: 1,
+    log: broker.logOf(process, "status"),
+    onFenced: (partitions) => keeper.taken("status", partitions),
+    createApplier: ({ epochOf }) =>
+      new StatusApplier({ store: stores.statuses, epochOf, streamOf, now: clock.now }),
+  });
+  const sender: SendWorker = new SendWorker({
+    isSure: () => members.isSure(),
+    store: stores.sends,
+    partitions: stores.partitions,
+    directory,
+    providers: new Map([[provider.kind, provider]]),
+    call: (channel, call) => carrier.call(process, channel, call),
+    statusUrl: (_, messageId) => `http://patchbay.test/${messageId}`,
+    publish,
+    clock,
+    random: world.random,
+    onFenced: (lanes) => keeper.taken("send", lanes),
+    onError,
+  });
+  const keeper: PartitionKeeper = new PartitionKeeper({
+    store: stores.partitions,
+    members,
+    holders: [route, reports, sender],
+    clock,
+    nudge: () => broker.released(process),
+    onError,
+    onChange: (kind, change, partitions) => process.note(`${kind} ${partitions.join(",")} ${change}`),
+  });
+  const pending = new PendingMatcher({
+    store: stores.statuses,
+    partitions: stores.partitions,
+    owned: () => reports.owned,
+    publish,
+    streamOf,
+    now: clock.now,
+  });
+  const match = () => {
+    clock.after(PENDING_MS, () => {
+      pending.run().catch((error) => onError(error, "match reports")).finally(match);
+    });
+  };
+
+  broker.listen(process, {
+    onSign: (info) => members.hear(info) && keeper.wake(),
+    onGone: (id) => members.gone(id) && keeper.wake(),
+    onReleased: () => keeper.wake(),
+    onQueued: (messages) => sender.onNudge(messages),
+  });
+  sender.start();
+  match();
+  members.join(() => keeper.wake()).then(() => keeper.start(START_MS_MAX));
+  return {
+    leave: async () => {
+      process.note("leaves");
+      await members.leave();
+      await keeper.stop();
+      await Promise.all([route.stop(), reports.stop(), sender.stop()]);
+      await members.close();
+      process.kill();
+    },
+  };
+}
+
+type PartitionOwnerPublish = ConstructorParameters<typeof PartitionOwner>[0]["publish"];
+
+/** The members as `adapters/nats/members.ts` sees them, over the simulated broker. */
+class SimulatedMembers implements MembersView {
+  readonly #process: Process;
+  readonly #broker: Broker;
+  readonly #liveness = new Liveness();
+  #self: MemberInfo;
+  #takenMs = -Infinity;
+  #onChange: () => void = () => {};
+  #closed = false;
+
+  constructor(process: Process, broker: Broker) {
+    this.#process = process;
+    this.#broker = broker;
+    this.#self = {
+      id: process.name,
+      roles: ["router", "sender"],
+      version: "",
+      host: "",
+      port: 0,
+      startedMs: 0,
+      leaving: false,
+    };
+  }
+
+  get me(): string {
+    return this.#self.id;
+  }
+
+  candidates(role: string): readonly string[] {
+    return candidates(this.#liveness.living(this.#nowMs), role);
+  }
+
+  isAlive(member: string): boolean {
+    return this.#liveness.isAlive(member, this.#nowMs);
+  }
+
+  isSure(): boolean {
+    return this.#nowMs - this.#takenMs < UNSURE_AFTER_MS;
+  }
+
+  async join(onChange: () => void): Promise<void> {
+    this.#onChange = onChange;
+    const beat = () => {
+      if (this.#closed) return;
+      this.#put().catch(() => {});
+      this.#process.clock.after(HEARTBEAT_MS, beat);
+    };
+    beat();
+    for (;;) {
+      try {
+        const infos = await this.#broker.signs(this.#process);
+        for (const info of infos) if (info.id !== this.me) this.hear(info);
+        return;
+      } catch {
+        await new Promise<void>((resolve) => this.#process.clock.after(100, resolve));
+      }
+    }
+  }
+
+  hear(info: MemberInfo): boolean {
+    return info.id !== this.me && this.#liveness.see(info, this.#nowMs);
+  }
+
+  gone(id: string): boolean {
+    return this.#liveness.leave(id);
+  }
+
+  async leave(): Promise<void> {
+    this.#self = { ...this.#self, leaving: true };
+    await this.#put().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#broker.gone(this.#process, this.me).catch(() => {});
+  }
+
+  async #put(): Promise<void> {
+    const sentMs = this.#nowMs;
+    await this.#broker.sign(this.#process, this.#self);
+    if (!this.isSure() && this.#takenMs > -Infinity) this.#liveness.resume(this.#nowMs);
+    this.#takenMs = Math.max(this.#takenMs, sentMs);
+    if (this.#liveness.see(this.#self, sentMs)) this.#onChange();
+  }
+
+  get #nowMs(): number {
+    return this.#process.clock.monotonic();
+  }
+}
+
+interface Stores {
+  readonly partitions: PartitionStore;
+  readonly conversations: ConversationStore;
+  readonly sends: SendStore;
+  readonly statuses: StatusStore;
+}
+
+/** The stores over the tables, each method a call to the database. */
+function storesOf({ world, process, tables }: NodeOptions): Stores {
+  const later = (run: () => void) => {
+    world.after(
+      world.between(1, 500),
+      () => world.away.has(DATABASE) || world.chance(world.weather.lost) || run(),
+    );
+  };
+  const remote = <Store>(name: string, store: AtOnce<Store>): Store =>
+    new Proxy(store as object, {
+      get: (target, method) => (...parameters: unknown[]) =>
+        world.call(process, DATABASE, `${name}.${String(method)}`, () => {
+          const result = Reflect.get(target, method).apply(target, parameters);
+          process.note(`${name}.${String(method)}${brief(result)}`);
+          return result;
+        }),
+    }) as Store;
+  return {
+    partitions: remote<PartitionStore>("partitions", new SimulatedPartitions(tables)),
+    conversations: remote<ConversationStore>("conversations", new SimulatedConversations(tables, later)),
+    sends: remote<SendStore>("sends", new SimulatedSends(tables)),
+    statuses: remote<StatusStore>("statuses", new SimulatedStatuses(tables)),
+  };
+}
+
+function brief(result: unknown): string {
+  if (typeof result === "string") return `: ${result}`;
+  if (result !== null && typeof result === "object" && "changed" in result) {
+    return `: changed ${[...(result.changed as Set<string>)].join(",") || "nothing"}`;
+  }
+  return "";
+}
