@@ -22,16 +22,13 @@ const RECEIVED = /^data:.*"type":"[a-z.]*message\.received".*"text":"[^"]*@([0-9
 /** Listens from now on as `extensionId`; resolves when the stream is open. */
 export async function listenAsAgent(api: ApiClient, extensionId: string): Promise<AgentListener> {
   const { key } = await api.post<{ key: string }>("/v1/keys", { name: "Bench", role: "agent", extensionId });
-  const ending = new AbortController();
-  const response = await fetch(`${api.url}/v1/events`, {
-    headers: { authorization: `Bearer ${key}` },
-    signal: ending.signal,
-  });
+  const response = await fetch(`${api.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } });
   if (!response.ok || response.body === null) throw new Error(`/v1/events answered ${response.status}`);
   let received = 0;
   let fromMs = Infinity;
   let lag = new Histogram();
-  const reading = readBlocks(response.body, (blocks) => {
+  const reader = response.body.getReader();
+  const reading = readBlocks(reader, (blocks) => {
     const nowMs = performance.now();
     for (const [, stamp] of blocks.matchAll(RECEIVED)) {
       received++;
@@ -49,27 +46,27 @@ export async function listenAsAgent(api: ApiClient, extensionId: string): Promis
       fromMs = from;
     },
     [Symbol.asyncDispose]: async () => {
-      ending.abort();
+      await reader.cancel();
       await reading;
     },
   };
 }
 
 /** Calls back with whole blocks only. Ends when the stream does. */
-async function readBlocks(body: ReadableStream<Uint8Array>, onBlocks: (text: string) => void): Promise<void> {
+async function readBlocks(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  onBlocks: (text: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
   let rest = "";
   try {
-    for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
-      const text = rest + chunk;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      const text = rest + decoder.decode(read.value, { stream: true });
       const end = text.lastIndexOf("\n\n") + 2;
-      if (end < 2) {
-        rest = text;
-        continue;
-      }
-      rest = text.slice(end);
-      onBlocks(text.slice(0, end));
+      rest = end < 2 ? text : text.slice(end);
+      if (end >= 2) onBlocks(text.slice(0, end));
     }
   } catch {
-    // Aborted, or broken off: what is missing shows in the count.
+    // Broken off: what is missing shows in the count.
   }
 }

@@ -41,6 +41,7 @@ interface Drained {
 export const backlog: Bench = {
   name: "backlog",
   about: "a million messages waiting to be sent, drained; cost of one against a nearly empty queue",
+  takes: { firstSeconds: 240, laterSeconds: 240 },
   once: true,
   run: async (context) => {
     const messages = context.messages ?? MESSAGES;

@@ -13,6 +13,8 @@ import type { EventListener } from "./event_listener.ts";
 export interface BenchContext {
   /** Length of the main measurements; null: each bench's own. */
   readonly seconds: number | null;
+  /** Whether only to show that everything runs. */
+  readonly quick: boolean;
   /** From 1. What is not needed for a median is measured in the first alone. */
   readonly run: number;
   /** Of `backlog`; null: its own. */
@@ -45,6 +47,8 @@ export interface Found {
 export interface Bench {
   readonly name: string;
   readonly about: string;
+  /** On a quiet machine with two cores: the first run of a suite, and each of the others. */
+  readonly takes: { readonly firstSeconds: number; readonly laterSeconds: number };
   /** Benches whose figures of the same run it is held against. */
   readonly needs?: readonly string[];
   /** Run once in the whole suite, however often the others are: it takes long, and repeats its cases by itself. */

@@ -18,7 +18,8 @@ export interface Carrier {
   untilReported(): Promise<void>;
   /** Messages that it took, since the last reset. */
   taken(): Promise<number>;
-  record(): Promise<CallRecord[]>;
+  /** The calls after the one with this sequence. @default 0 */
+  record(since?: number): Promise<CallRecord[]>;
   reset(): Promise<void>;
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -70,8 +71,8 @@ export async function startCarrier(providers: readonly ProviderName[] = ["twilio
       );
       return providers.reduce((sum, provider) => sum + accepted[provider], 0);
     },
-    record: async () => {
-      const text = await (await fetch(`${url}/control/record`)).text();
+    record: async (since = 0) => {
+      const text = await (await fetch(`${url}/control/record?since=${since}`)).text();
       return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as CallRecord);
     },
     reset: async () => void await control.post("/control/reset", {}),

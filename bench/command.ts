@@ -6,12 +6,14 @@
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench_context.ts";
 import { backlog } from "./backlog.ts";
+import { bucket } from "./bucket.ts";
 import { e2e } from "./e2e.ts";
 import { ingest } from "./ingest.ts";
 import { latency } from "./latency.ts";
 import { peers } from "./peers/peers.ts";
 import { publish, resultFile } from "./publish.ts";
 import type { BenchReport } from "./report.ts";
+import { scale } from "./scale.ts";
 import { send } from "./send.ts";
 import { state } from "./state.ts";
 import { runSuite, type SuiteOptions, withNeeded } from "./suite.ts";
@@ -19,7 +21,7 @@ import { stopEverything } from "./system_under_test.ts";
 import { machineText, missedText } from "./table.ts";
 
 /** In the order they are run. */
-const BENCHES: readonly Bench[] = [ingest, e2e, latency, send, peers, backlog, state];
+const BENCHES: readonly Bench[] = [ingest, e2e, latency, send, peers, bucket, scale, backlog, state];
 
 const OPTIONS = {
   json: { type: "string" },

@@ -24,6 +24,8 @@ export interface ContactsOptions {
   readonly warmupMs?: number;
   /** @default 10000 */
   readonly conversations?: number | undefined;
+  /** @default 0 */
+  readonly firstContact?: number;
 }
 
 /** Lets contacts write. */
@@ -34,6 +36,7 @@ export function letContactsWrite(options: ContactsOptions): Generator {
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     numbers: options.numbers,
     conversations: options.conversations ?? CONVERSATIONS,
+    firstContact: options.firstContact ?? 0,
     connections: options.connections,
     warmupMs: options.warmupMs ?? WARMUP_MS,
     seconds: options.seconds,

@@ -38,6 +38,7 @@ interface Run {
 export const ingest: Bench = {
   name: "ingest",
   about: "Twilio webhooks, signed, accepted with an fsync before the 2xx; then applying them, alone",
+  takes: { firstSeconds: 80, laterSeconds: 40 },
   run: async (context) => {
     const seconds = context.seconds ?? SECONDS;
     const { durable, ceiling, half, applied } = await measureIngress(context, seconds);

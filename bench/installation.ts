@@ -49,6 +49,35 @@ export async function install(options: InstallationOptions): Promise<Installatio
   return { channelId, webhookUrl, numbers: NUMBERS, members };
 }
 
+export interface ChannelOptions extends InstallationOptions {
+  /** Tells it from the others: its name and its number are made from it. From 0, below 10,000. */
+  readonly index: number;
+  /** @default true */
+  readonly enabled?: boolean;
+}
+
+/** A channel beside others, with one number. */
+export interface SendChannel {
+  readonly id: string;
+  readonly number: { readonly id: string; readonly number: string };
+}
+
+/** One more Twilio channel with a number of its own. */
+export async function addChannel(options: ChannelOptions): Promise<SendChannel> {
+  const { api, carrierUrl, rateMps, burst, index, enabled = true } = options;
+  const { id } = await api.post<{ id: string }>("/v1/channels", {
+    name: `Bench ${index}`,
+    provider: "twilio",
+    credentials: { accountSid: TWILIO_DEFAULT_ACCOUNT.sid, authToken: TWILIO_DEFAULT_ACCOUNT.authToken },
+    baseUrl: carrierUrl,
+    enabled,
+    rateMps,
+    burst,
+  });
+  const number = `+1212555${String(index).padStart(4, "0")}`;
+  return { id, number: await api.post("/v1/numbers", { channelId: id, number }) };
+}
+
 export interface Counts {
   readonly received: number;
   readonly sent: number;

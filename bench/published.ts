@@ -17,15 +17,15 @@ const PLOTS: readonly (Omit<Plot, "curves"> & { readonly name: string })[] = [
   {
     name: "latency",
     title: "Latency against rate",
-    xLabel: "messages a second, from the webhook's leaving",
-    yLabel: "ms",
+    xLabel: "messages a second",
+    yLabel: "ms from the webhook's leaving",
     yScale: "log",
   },
   {
     name: "bucket",
     title: "A bucket's use while half of the senders are killed",
     xLabel: "seconds",
-    yLabel: "sends in the last second",
+    yLabel: "% of the rate in the last second",
   },
 ];
 

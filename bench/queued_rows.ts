@@ -14,7 +14,7 @@ export interface QueuedRows {
   readonly channelId: string;
   readonly number: { readonly id: string; readonly number: string };
   readonly count: number;
-  /** Messages before these: positions and ids go on from there. */
+  /** The first one's place in ids and positions: messages made in the same millisecond need ranges apart. */
   readonly first: number;
   readonly nowMs: number;
 }

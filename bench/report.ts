@@ -62,6 +62,8 @@ export interface BenchRow {
   readonly figure?: string;
   /** Why there are no figures. */
   readonly notRun?: string;
+  /** It was begun and could not be ended. */
+  readonly broken?: true;
   /** Null where the row is about latency at a given rate that was kept. */
   readonly rateMps: number | null;
   /** The least and the most of several runs. */

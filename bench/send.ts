@@ -21,7 +21,7 @@ const WARMUP_MESSAGES = 10_000;
 const UNLIMITED = { rateMps: 100_000, burst: 100_000 };
 const SENT_MS_MAX = 300_000;
 const TARGET_MPS = 2_500;
-const LIMITED_RATES = [50, 500];
+const LIMITED_RATES = [500];
 
 export interface Sending {
   readonly context: BenchContext;
@@ -34,6 +34,7 @@ export interface Sending {
 export const send: Bench = {
   name: "send",
   about: "POST /v1/messages → carrier's socket → result stored; then at limited rates",
+  takes: { firstSeconds: 70, laterSeconds: 30 },
   run: async (context) => {
     await using carrier = await startCarrier();
     await using system = await freshSystem(context);

@@ -14,7 +14,10 @@ import type { Program } from "./system_under_test.ts";
 const TEXT = "your order is on its way";
 
 /** `POST /v1/messages`, unique texts over all conversations. */
-export function apiSend({ url, api }: Program, { numbers }: Installation): (index: number) => string {
+export function apiSend(
+  { url, api }: Pick<Program, "url" | "api">,
+  { numbers }: Pick<Installation, "numbers">,
+): (index: number) => string {
   const target = targetOf(`${url}/v1/messages`);
   const headers = `authorization: Bearer ${api.key}\r\n`;
   const run = crypto.randomUUID().slice(0, 8);

@@ -45,14 +45,18 @@ export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
     benches: [...results.values()].map(combineRuns),
   });
   const found: Found = {};
+  if (!quick && seconds === null) {
+    console.error(`This takes about ${Math.ceil(estimateSeconds(options) / 60)} minutes.`);
+  }
   for (let run = 1; run <= runs; run++) {
     for (const bench of benches) {
       const { name, about } = bench;
-      const runsOfIt = bench.once && !options.repeatAll ? 1 : runs;
+      const runsOfIt = runsOf(bench, options);
       if (run > runsOfIt) continue;
       const which = runsOfIt === 1 ? name : `${name} ${run}/${runsOfIt}`;
       const context: BenchContext = {
         run,
+        quick,
         seconds,
         messages,
         connections,
@@ -63,12 +67,39 @@ export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
       };
       const soFar = results.get(name) ?? [];
       results.set(name, soFar);
-      soFar.push({ name, about, ...await bench.run(context) });
+      soFar.push({ name, about, ...await runOrSay(bench, context) });
       if (run === runsOfIt) console.log(`${benchText(combineRuns(soFar))}\n`);
       if (options.json !== undefined) await writeReport(options.json, report());
     }
   }
   return report();
+}
+
+function runsOf(bench: Bench, { runs, repeatAll }: Pick<SuiteOptions, "runs" | "repeatAll">): number {
+  return bench.once && !repeatAll ? 1 : runs;
+}
+
+/** How long the whole takes on a quiet machine. */
+export function estimateSeconds(options: Pick<SuiteOptions, "benches" | "runs" | "repeatAll">): number {
+  return options.benches.reduce(
+    (sum, bench) => sum + bench.takes.firstSeconds + (runsOf(bench, options) - 1) * bench.takes.laterSeconds,
+    0,
+  );
+}
+
+/** One that breaks off does not end the others: a long run keeps what it found. */
+async function runOrSay(bench: Bench, context: BenchContext): ReturnType<Bench["run"]> {
+  try {
+    return await bench.run(context);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    context.say(`broke off: ${reason}`);
+    const what = "broke off";
+    return {
+      rows: [{ what, headline: `\`${bench.name}\``, rateMps: null, notRun: reason, broken: true }],
+      notes: [],
+    };
+  }
 }
 
 /** The names of all that has to be run for those asked for, in the order of `all`. */

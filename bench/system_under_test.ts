@@ -23,6 +23,8 @@ export interface Program {
   readonly pid: number;
   readonly api: ApiClient;
   stop(): Promise<void>;
+  /** kill -9. */
+  killNow(): Promise<void>;
 }
 
 export interface SystemUnderTest {
@@ -112,12 +114,20 @@ export async function startSystem(options: SystemOptions): Promise<SystemUnderTe
             await endChild(child);
             programs.delete(child);
           },
+          killNow: async () => {
+            await child.stop([{ signal: "SIGKILL", waitMs: 20_000 }]);
+            programs.delete(child);
+          },
         };
         return program;
       },
       startScript: (script, args, url) => launch([script, ...args], url),
       watched: (...these) => [
-        ...these.map(({ roles, pid }) => ({ name: `Patchbay (${roles})`, pid, tree: false })),
+        ...these.map((program, index) => ({
+          name: nameOf(program, index, these),
+          pid: program.pid,
+          tree: false,
+        })),
         { name: "nats-server", pid: parts.pids.nats, tree: false },
         { name: "PostgreSQL", pid: parts.pids.postgres, tree: true },
         { name: "bench", pid: Deno.pid, tree: false },
@@ -129,6 +139,12 @@ export async function startSystem(options: SystemOptions): Promise<SystemUnderTe
     await stop();
     throw error;
   }
+}
+
+/** Tells processes of the same roles apart. */
+function nameOf({ roles }: Program, index: number, all: readonly Program[]): string {
+  const same = all.flatMap((program, at) => program.roles === roles ? [at] : []);
+  return same.length === 1 ? `Patchbay (${roles})` : `Patchbay (${roles} ${same.indexOf(index) + 1})`;
 }
 
 /** Asks a child to end, and does not wait for ever. */

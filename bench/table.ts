@@ -38,12 +38,13 @@ export function machineText(report: BenchReport): string {
   ].join("\n");
 }
 
-/** One line for each target that was missed. */
+/** One line for each target that was missed, and each bench that broke off. */
 export function missedText({ benches }: BenchReport): string[] {
   return benches.flatMap(({ name, rows }) =>
-    rows.flatMap(({ what, targets = [] }) =>
-      targets.filter(({ met }) => !met).map((target) => `${name}: ${what}: ${targetText(target, WORDS)}`)
-    )
+    rows.flatMap(({ what, targets = [], broken, notRun }) => [
+      ...(broken ? [`${name}: ${what}: ${notRun}`] : []),
+      ...targets.filter(({ met }) => !met).map((target) => `${name}: ${what}: ${targetText(target, WORDS)}`),
+    ])
   );
 }
 

@@ -24,6 +24,7 @@ export interface TopRate {
 
 const OVERLOAD_SECONDS_MAX = 8;
 const PROBE_SECONDS_MAX = 8;
+const HINTED_PROBE_SECONDS = 5;
 /** The search ends when the rate that is kept up and the one that is not are as near as this. */
 const NEAR = 1.08;
 const PROBES_MAX = 8;
@@ -47,7 +48,7 @@ export async function findTopRate(options: TopRateOptions): Promise<TopRate> {
     return { trial, kept };
   };
   const { overload, search } = await startOf(options);
-  const probeSeconds = Math.min(PROBE_SECONDS_MAX, seconds);
+  const probeSeconds = Math.min(overload === null ? HINTED_PROBE_SECONDS : PROBE_SECONDS_MAX, seconds);
   for (let probe = 0; probe < PROBES_MAX && !search.near; probe++) {
     const { kept } = await trial(Math.round(search.next), probeSeconds);
     search.told(kept);

@@ -23,7 +23,8 @@ const SETTINGS = {
   fsync: "on",
   synchronous_commit: "on",
   full_page_writes: "on",
-  max_connections: "60",
+  // Each process has 16 at most: enough for a dozen of them, which the bench starts.
+  max_connections: "250",
   shared_buffers: "128MB",
   wal_level: "minimal",
   max_wal_senders: "0",

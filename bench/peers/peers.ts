@@ -19,6 +19,7 @@ const KANNEL = "Kannel: sendsms → carrier's socket";
 export const peers: Bench = {
   name: "peers",
   about: "an Express, BullMQ and PostgreSQL pipeline, and Kannel, beside ours in the same run",
+  takes: { firstSeconds: 110, laterSeconds: 65 },
   needs: ["ingest", "e2e", "send"],
   run: async (context) => ({
     rows: [...await pipelineRows(context), await kannel(context)],

@@ -38,14 +38,16 @@ export async function ensurePipeline(say: (text: string) => void): Promise<strin
   if (installed !== null && installed >= modified(join(PIPELINE_FOLDER, "package-lock.json"))!) return null;
   say("installing the pipeline's packages with npm");
   const { success, stderr } = await new Deno.Command("npm", {
-    args: ["ci", "--no-audit", "--no-fund", "--prefer-offline"],
+    // Not `npm ci`: it refuses a lock file without the optional packages of machines of another kind.
+    args: ["install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline"],
     cwd: PIPELINE_FOLDER,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).output();
   if (success) return null;
-  return `npm ci failed: ${new TextDecoder().decode(stderr).trim().split("\n").slice(-3).join(" ")}`;
+  const words = new TextDecoder().decode(stderr).split("\n").filter((line) => /^npm error [^A-Z]/.test(line));
+  return `npm install failed: ${words.slice(0, 4).join(" ").replaceAll("npm error", "").trim()}`;
 }
 
 function isFile(path: string): boolean {
