@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import type { z } from "zod";
 import type { Channel } from "../../core/channel.ts";
 import type {
   HttpAnswer,
@@ -19,67 +19,12 @@ import { type Fields, isJson, readForm, readJson, readQuery } from "./fields.ts"
 import { malformed, unreadable, unsigned } from "./inbound.ts";
 import { isOwnHost } from "./media_host.ts";
 import { basicAuthorization } from "./secrets.ts";
-import { twilioError } from "./twilio_errors.ts";
+import { TwilioCredentialsSchema } from "./twilio_credentials.ts";
+import { TWILIO_ERRORS, twilioError } from "./twilio_errors.ts";
 import { isSignedByTwilio, urlCoversBody } from "./twilio_signature.ts";
 import { isTwilioReport, readTwilioMessage, readTwilioReport } from "./twilio_webhook.ts";
 
 const VALIDITY_MAX_SECONDS = 36_000;
-
-const secret = (title: string, description: string, example: string) =>
-  z.string().min(1).max(200).regex(/^[\x21-\x7e]+$/).meta({
-    title,
-    description,
-    examples: [example],
-    secret: true,
-  });
-
-const sid = (prefix: string, title: string, description: string) =>
-  z.string().regex(
-    new RegExp(`^${prefix}[0-9a-fA-F]{32}$`),
-    `${prefix} and 32 hexadecimal digits are expected`,
-  )
-    .meta({ title, description, examples: [`${prefix}00000000000000000000000000000001`] });
-
-export const TwilioCredentialsSchema = z.object({
-  accountSid: sid("AC", "Account SID", "On the first page of the Twilio console"),
-  authToken: secret(
-    "Auth token",
-    "The account's primary token, below the SID; Twilio signs webhooks with it, so it is needed even where an API key sends",
-    "0123456789abcdef0123456789abcdef",
-  ),
-  previousAuthToken: secret(
-    "Previous auth token",
-    "Accepted in signatures too while the token is being changed; remove it afterwards",
-    "fedcba9876543210fedcba9876543210",
-  ).optional(),
-  apiKeySid: sid("SK", "API key SID", "Sends in place of the auth token if it is set").optional(),
-  apiKeySecret: secret("API key secret", "Shown once, when the key is made", "examplesecret").optional(),
-  messagingServiceSid: sid(
-    "MG",
-    "Messaging Service SID",
-    "Sends through this service: its numbers, its compliance settings",
-  ).optional(),
-  serviceSender: z.enum(["number", "service"]).default("number").meta({
-    title: "Sender within the service",
-    description: "number: the conversation's own number, which must belong to the service. " +
-      "service: Twilio chooses one of the service's numbers, so replies may come to another number",
-    examples: ["number"],
-  }),
-  region: z.string().regex(/^[a-z]{2}\d{1,2}$/).optional().meta({
-    title: "Region",
-    description:
-      "Where the account's data is kept, if not in the United States; the credentials are that region's",
-    examples: ["ie1"],
-  }),
-  edge: z.string().regex(/^[a-z]+(?:-[a-z]+)*$/).max(40).optional().meta({
-    title: "Edge location",
-    description: "Where requests enter Twilio's network",
-    examples: ["dublin"],
-  }),
-}).strict().refine((fields) => (fields.apiKeySid === undefined) === (fields.apiKeySecret === undefined), {
-  message: "apiKeySid and apiKeySecret belong together",
-  path: ["apiKeySecret"],
-});
 
 function credential(
   channel: Channel,
@@ -229,6 +174,36 @@ export const twilio: Provider = {
   credentials: TwilioCredentialsSchema,
   // A North American long code: one segment a second.
   defaults: { rateMps: 1, burst: 1, costUnit: "segment", maxTextLength: 1_600, optOutAnsweredBy: "provider" },
+  numberRates: {
+    geographic: { rateMps: 1 },
+    mobile: { rateMps: 1 },
+    "toll-free": { rateMps: 3 },
+    "short-code": { rateMps: 100 },
+    alphanumeric: { rateMps: 10 },
+  },
+  description: {
+    docsUrl: "https://www.twilio.com/docs/messaging",
+    authentication:
+      "X-Twilio-Signature, an HMAC-SHA1 over the address and all fields, by either of two tokens",
+    facts: [
+      { fact: "numbers go out and come in as E.164 with their plus", source: "documented" },
+      {
+        fact: "a North American long code sends one segment a second, a toll-free number 3, a short code 100",
+        source: "documented",
+      },
+      { fact: "longest text 1,600 characters; up to 10 media of 5 MB in all", source: "documented" },
+      { fact: "a webhook is answered within 15 s with TwiML, here an empty one", source: "documented" },
+      { fact: "Twilio answers STOP, START and HELP by itself", source: "documented" },
+      { fact: "a message waits 10 hours at most", source: "documented" },
+      { fact: "there is no idempotency key", source: "documented" },
+      { fact: "an alphanumeric sender ID sends 10 a second", source: "assumed" },
+      {
+        fact: "failures 21610, 30004, 30007 and 30034 count as rejected; a cancelled message too",
+        source: "assumed",
+      },
+    ],
+    errors: TWILIO_ERRORS.described,
+  },
   supports: { mms: true, deliveryReports: true, signature: true, idempotency: false },
   parseWebhook,
   buildSend,

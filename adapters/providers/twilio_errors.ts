@@ -4,11 +4,10 @@
  *
  * @module
  */
-import type { ErrorClass, MessageError } from "../../core/errors.ts";
+import type { MessageError } from "../../core/errors.ts";
+import { errorTable } from "./error_table.ts";
 
-type Row = readonly [class_: ErrorClass, reason: string, ...codes: number[]];
-
-const ROWS: readonly Row[] = [
+export const TWILIO_ERRORS = errorTable([
   ["auth", "Twilio refused the credentials", 20003, 20006, 20403],
   ["account", "the Twilio account is not active or suspended", 20005, 30002],
   ["throttled", "Twilio asks to slow down", 20429],
@@ -48,20 +47,31 @@ const ROWS: readonly Row[] = [
   ["no-credit", "the message costs more than the set limit", 30010],
   ["unknown", "the carrier gave no reason", 30008],
   ["timeout", "the carrier did not answer Twilio in time", 30410],
-];
-
-const BY_CODE: ReadonlyMap<string, MessageError> = new Map(
-  ROWS.flatMap(([errorClass, reason, ...codes]) =>
-    codes.map((code) => [String(code), { class: errorClass, providerCode: String(code), reason }])
-  ),
-);
+  ["auth", "test credentials may not do this", 20008],
+  ["bad-request", "Twilio does not know what was asked for", 20404],
+  ["provider-error", "Twilio has a fault", 20500, 20503, 20504, 21730],
+  ["invalid-sender", "the sending number cannot send texts", 21601, 21661],
+  ["invalid-sender", "the sending number is another account's", 21660],
+  ["too-long", "the text is longer than Twilio takes", 21605],
+  ["bad-request", "the text cannot be sent", 21618],
+  ["bad-request", "the text and the media are missing", 21619],
+  ["bad-request", "the time that the message may wait is out of range", 30012, 30013],
+  ["unreachable", "the message waited longer than it was valid", 30036],
+  ["account", "the account may not send", 30037],
+  ["invalid-sender", "the 10DLC campaign is suspended", 30033],
+  ["invalid-sender", "the carrier wants the sender registered first", 30040],
+  ["invalid-sender", "the carrier does not take this kind of sender", 30041],
+  ["blocked", "the text was taken for a one-time passcode, which may not be sent so", 30038],
+  ["blocked", "the message goes round in a loop", 30039],
+  ["too-long", "the text is longer than a trial account may send", 30044],
+]);
 
 /** Failures of which the carrier or Twilio decided that the message may not pass. */
 const REJECTING: ReadonlySet<string> = new Set(["21610", "30004", "30007", "30034"]);
 
 /** What `code` means, or undefined where it is not in the table. */
 export function twilioError(code: string): MessageError | undefined {
-  return BY_CODE.get(code);
+  return TWILIO_ERRORS.find(code);
 }
 
 /** Whether a message that failed with `code` was rejected rather than failed. */

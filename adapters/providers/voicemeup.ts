@@ -15,6 +15,7 @@ import type {
   SendResult,
 } from "../../core/ports/provider.ts";
 import { errorOfStatus, failed, isObject, jsonObject } from "./answers.ts";
+import { errorTable } from "./error_table.ts";
 import { MMS_WAIT_MS, parseVoiceMeUpWebhook } from "./voicemeup_webhook.ts";
 
 const DEFAULT_BASE = "https://clients.voicemeup.com";
@@ -57,11 +58,11 @@ export const VoiceMeUpCredentialsSchema = z.object({
   }),
 }).strict();
 
-const ERRORS: ReadonlyMap<string, readonly [ErrorClass, string]> = new Map([
-  ["permission_refused", ["auth", "VoiceMeUp refused the credentials"]],
+const ERRORS = errorTable([
+  ["auth", "VoiceMeUp refused the credentials", "permission_refused"],
   // VoiceMeUp knows repeats by their content. Whether this was a second try of ours only the sender knows.
-  ["duplicate_entry", ["rejected", "VoiceMeUp has the same message already"]],
-]);
+  ["rejected", "VoiceMeUp has the same message already", "duplicate_entry"],
+], "assumed");
 
 function text(channel: Channel, name: string): string | undefined {
   const value = channel.credentials[name];
@@ -148,11 +149,11 @@ function readSend(answer: HttpAnswer, channel: Channel): SendResult {
   }
   const { code, content } = reading.messages.find((message) => message.code !== "") ??
     { code: "", content: reading.messages[0]?.content ?? "" };
-  const [knownClass, knownReason] = ERRORS.get(code) ?? [];
+  const known = ERRORS.find(code);
   return failed(answer, {
-    class: classOf(channel, code) ?? knownClass ??
+    class: classOf(channel, code) ?? known?.class ??
       (answer.status >= 400 ? errorOfStatus(answer.status).class : "rejected"),
-    reason: knownReason ?? `VoiceMeUp refused the message${content === "" ? "" : `: ${content}`}`,
+    reason: known?.reason ?? `VoiceMeUp refused the message${content === "" ? "" : `: ${content}`}`,
     ...(code !== "" && { code }),
   });
 }
@@ -188,6 +189,31 @@ export const voicemeup: Provider = {
   credentials: VoiceMeUpCredentialsSchema,
   // A Canadian long code: one message a second and number.
   defaults: { rateMps: 1, burst: 1, costUnit: "message", maxTextLength: 1_000 },
+  numberRates: { geographic: { rateMps: 1 }, mobile: { rateMps: 1 }, "toll-free": { rateMps: 3 } },
+  description: {
+    docsUrl: "https://www.voicemeup.com",
+    authentication: "none: the secret in the webhook URL is the proof",
+    facts: [
+      {
+        fact: "VoiceMeUp publishes no manual: names and shapes are those that an open client uses",
+        source: "assumed",
+      },
+      { fact: "numbers go out and come in as eleven digits without a plus", source: "assumed" },
+      { fact: "an answer of 200 may be an error: its body counts", source: "assumed" },
+      { fact: "a message takes one attachment; links of further ones go with its text", source: "assumed" },
+      {
+        fact: "an MMS comes in as two webhooks, joined by numbers and time of transmission",
+        source: "assumed",
+      },
+      { fact: "an identical message is refused for a while", source: "assumed" },
+      { fact: "one message a second and number; longest text 1,000 characters", source: "assumed" },
+      {
+        fact: "there are no delivery reports; what comes with the direction outbound is read as one",
+        source: "assumed",
+      },
+    ],
+    errors: ERRORS.described,
+  },
   supports: { mms: true, deliveryReports: false, signature: false, idempotency: false },
   parseWebhook: parseVoiceMeUpWebhook,
   buildSend,

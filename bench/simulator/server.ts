@@ -13,7 +13,6 @@
  * | `/quality/….php`, `/gmg/…` | Quality, GMG |
  * | `/….asp`; `/sms/send`, `/credits/consult` | SMS Masivos of Argentina; of Mexico |
  * | `/sms/3/…`, `/sms/2/…`, `/mms/2/…` | Infobip |
- * | `/….php` | generic HTTP (URLSMS) |
  * | `/api/v2/users/…` | Bandwidth |
  * | `/v2/messages`, `/v2/balance` | Telnyx |
  * | `/v1/Account/…` | Plivo |

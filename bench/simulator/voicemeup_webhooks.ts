@@ -14,10 +14,32 @@ export const VOICEMEUP_WIRE: InboundWire = {
   defaults: { method: "POST", accountSid: "", authToken: "" },
   id: uuidOf,
   request: voicemeupInbound,
+  requests: voicemeupRequests,
 };
 
 function voicemeupInbound(target: WebhookTarget, message: ContactMessage): string {
   return postText(target.url, JSON_TYPE, hookBody("inbound", message, "completed"));
+}
+
+/** An MMS comes twice: its text with a page around the media, then the media with no text, under another hash. */
+function voicemeupRequests(target: WebhookTarget, message: ContactMessage): readonly string[] {
+  const [first] = message.media ?? [];
+  if (first === undefined) return [voicemeupInbound(target, message)];
+  const sent = JSON.parse(hookBody("inbound", message, "completed"));
+  const wrapper = {
+    attachment: "https://clients.voicemeup.com/file/0f1e2d3c.mms.html",
+    attachment_mime_type: "text/html",
+  };
+  const media = {
+    sms_hash: `${message.id.slice(0, -1)}${message.id.endsWith("0") ? "1" : "0"}`,
+    message: "",
+    attachment: first.url,
+    attachment_mime_type: first.contentType,
+    attachment_size: "1000",
+  };
+  return [wrapper, media].map((over) =>
+    postText(target.url, JSON_TYPE, JSON.stringify({ ...sent, ...over }))
+  );
 }
 
 /** Calls with `direction: "outbound"`: not documented by the provider, so only where one is told where to. */

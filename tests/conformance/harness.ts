@@ -38,6 +38,8 @@ export interface Conformance {
   readonly text?: string;
   /** Most media in one message that come in and go out; 0: none. @default 2 and 2 where the provider sends MMS */
   readonly media?: { readonly inbound: number; readonly outbound: number };
+  /** What media's links begin with, where the provider knows its own by them. */
+  readonly mediaUrl?: string;
   /** How the provider learns where reports go. @default "told" */
   readonly reports?: "told" | "set" | "none";
   /** Classes that the simulator's refusals must come to; null: the provider has no word for it. */
@@ -78,9 +80,9 @@ function channelFor(conformance: Conformance, simulator: Simulator, good = true)
   };
 }
 
-function pictures(count: number): (Media & { contentType: string })[] {
+function pictures(count: number, mediaUrl = MEDIA_URL): (Media & { contentType: string })[] {
   return Array.from({ length: count }, (_, i) => ({
-    url: `${MEDIA_URL}${i}.jpg`,
+    url: `${mediaUrl}${i}.jpg`,
     contentType: "image/jpeg",
   }));
 }
@@ -180,7 +182,7 @@ export function conforms(conformance: Conformance): void {
         `${label}: another is another`,
       );
       if (media.inbound === 0) continue;
-      const sent = pictures(media.inbound);
+      const sent = pictures(media.inbound, conformance.mediaUrl);
       const before = endpoint.parsed.length;
       const picture = await writeAsContact({ ...write, media: sent });
       equal(picture.status, first.status, `${label}: ${picture.body}`);

@@ -8,7 +8,8 @@ conforms({
     authToken: good ? VOICEMEUP_DEFAULTS.authToken : "wrong",
   }),
   reports: "set",
-  media: { inbound: 0, outbound: 1 },
+  media: { inbound: 1, outbound: 1 },
+  mediaUrl: "https://clients.voicemeup.com/file/0f1e2d3c.mms.",
   // Nobody has written down its codes for these.
   refusals: { optedOut: "rejected", invalid: "rejected" },
 });

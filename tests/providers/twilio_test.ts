@@ -2,7 +2,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import twilioSdk from "twilio";
 import { z } from "zod";
-import { twilio, TwilioCredentialsSchema } from "../../adapters/providers/twilio.ts";
+import { twilio } from "../../adapters/providers/twilio.ts";
+import { TwilioCredentialsSchema } from "../../adapters/providers/twilio_credentials.ts";
 import type { HttpAnswer, WebhookRequest } from "../../core/ports/provider.ts";
 import { channelOf, MESSAGE_ID, outgoing, summary, webhook } from "./support.ts";
 
