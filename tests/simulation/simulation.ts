@@ -5,19 +5,19 @@
  * @module
  */
 import { audit, faultLines } from "../../bench/audit/audit.ts";
-import type { Bucket, OptOut, Run } from "../../bench/audit/run.ts";
-import { type Channel, ChannelSettingsSchema, type OwnNumber } from "../../core/channel.ts";
-import { type Directory, EMPTY_DIRECTORY } from "../../core/directory.ts";
+import type { OptOut, Run } from "../../bench/audit/run.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import { SEND_LANES } from "../../core/send/queued_message.ts";
-import { BROKER, Broker } from "./broker.ts";
+import { Broker } from "./broker.ts";
 import { Carrier, SOUND_CARRIER } from "./carrier.ts";
+import { bucketsOf, directoryOf } from "./directory.ts";
+import { harm, Nodes, spoil } from "./harm.ts";
 import { Ingress } from "./ingress.ts";
-import { DATABASE, startNode } from "./node.ts";
+import { startNode } from "./node.ts";
 import { People } from "./people.ts";
 import { SimulatedStatuses } from "./status_store.ts";
 import { type Mistake, Tables } from "./tables.ts";
-import { FAIR, Process, World } from "./world.ts";
+import { FAIR, World } from "./world.ts";
 
 export interface SimulationResult {
   /** What the auditor found, and whether it came to rest; none: all is well. */
@@ -109,78 +109,6 @@ export async function simulate(seed: number, mistake: Mistake | null = null): Pr
   };
 }
 
-/** Two channels that differ in what they do when a result is lost, three numbers, one of them with a rate of its own. */
-function directoryOf(world: World): Directory {
-  const fallback = world.chance(0.3) ? { fallbackChannelId: "ch_resending" } : {};
-  const channelOf = (name: string, uncertain: "hold" | "resend", more = {}): Channel => ({
-    id: `ch_${name}`,
-    name,
-    provider: "simulated",
-    enabled: true,
-    isDefault: false,
-    settings: ChannelSettingsSchema.parse({
-      rateMps: Math.round(world.between(3, 30)),
-      burst: Math.round(world.between(1, 4)),
-      timeoutMs: 1_500,
-      uncertain,
-      retry: { initialMs: 100, factor: 2, maxMs: 2_000, maxTries: 6 },
-      ...more,
-    }),
-    credentials: {},
-  });
-  const numberOf = (number: string, channelId: string, rateMps: number | null): OwnNumber => ({
-    id: `num_${number}`,
-    channelId,
-    number,
-    type: "geographic",
-    label: null,
-    verified: true,
-    direction: "both",
-    rateMps,
-    burst: rateMps === null ? null : 1,
-    destination: null,
-    allowedExtensions: [],
-    optOut: null,
-  });
-  const channels = [channelOf("holding", "hold", fallback), channelOf("resending", "resend")];
-  const numbers = [
-    numberOf("+14155550101", "ch_holding", null),
-    numberOf("+14155550102", "ch_holding", 2),
-    numberOf("+14155550103", "ch_resending", null),
-  ];
-  const extensions = ["101", "102"].map((extension) => ({
-    id: `ext_${extension}`,
-    extension,
-    name: extension,
-  }));
-  return {
-    ...EMPTY_DIRECTORY,
-    channels: new Map(channels.map((channel) => [channel.id, channel])),
-    numbers: new Map(numbers.map((number) => [number.id, number])),
-    numbersByAddress: new Map(numbers.map((number) => [number.number, number])),
-    extensions: new Map(extensions.map((extension) => [extension.id, extension])),
-  };
-}
-
-function bucketsOf({ channels, numbers }: Directory): Bucket[] {
-  const all = [...numbers.values()];
-  const ofChannel = [...channels.values()].map((
-    { id, name, settings: { rateMps, burst, costUnit } },
-  ): Bucket => ({
-    name,
-    numbers: all.filter(({ channelId }) => channelId === id).map(({ number }) => number),
-    rateMps,
-    burst,
-    costUnit,
-  }));
-  const ofNumber = all.flatMap(({ number, rateMps, burst }): Bucket[] =>
-    rateMps === null
-      ? []
-      : [{ name: number, numbers: [number], rateMps, burst: burst ?? 1, costUnit: "message" }]
-  );
-  return [...ofChannel, ...ofNumber];
-}
-
 /** What was claimed just before may still leave. */
 const CLAIMED_MS_MAX = 2_000;
 
@@ -191,102 +119,4 @@ function optOutsOf({ optOutChanges }: Tables): OptOut[] {
       .find((later) => later.contact === contact && later.number === number && !later.active);
     return [{ contact, number, sinceMs: committedMs + CLAIMED_MS_MAX, untilMs: next?.committedMs ?? null }];
   });
-}
-
-/** How bad it is in this world: from fair to everything at once. */
-function spoil(world: World, carrier: Carrier): void {
-  const upTo = (share: number) => world.chance(0.3) ? 0 : world.random() * share;
-  world.weather = { lost: upTo(0.03), unanswered: upTo(0.04), late: upTo(0.02), crash: upTo(0.002) };
-  carrier.faults = {
-    unreached: upTo(0.1),
-    lost: upTo(0.05),
-    takenUnanswered: upTo(0.1),
-    hung: upTo(0.05),
-    error: upTo(0.1),
-    throttled: upTo(0.1),
-    refused: upTo(0.03),
-    slow: upTo(0.1),
-  };
-}
-
-/** Does harm until `untilMs`, at moments of chance. */
-function harm(world: World, nodes: Nodes, ingress: Ingress, untilMs: number): void {
-  const everyMs = world.between(300, 4_000);
-  const away = (place: string) => {
-    world.note("harm", `${place} is away`);
-    world.away.add(place);
-    world.after(world.between(100, 4_000), () => world.away.delete(place));
-  };
-  const pause = (process: Process | undefined) => {
-    process?.pause();
-    world.after(world.between(50, 6_000), () => process?.resume());
-  };
-  const harms: readonly (() => void)[] = [
-    () => nodes.any()?.kill(),
-    () => nodes.any()?.kill(),
-    () => pause(nodes.any()),
-    () => pause(nodes.any()),
-    () => nodes.leave(),
-    () => nodes.start(),
-    () => ingress.process.kill(),
-    () => pause(ingress.process),
-    () => away(DATABASE),
-    () => away(BROKER),
-    () => nodes.killAll(),
-  ];
-  const next = () =>
-    world.after(world.between(0, 2 * everyMs), () => {
-      if (world.nowMs >= untilMs) return;
-      world.pick(harms)();
-      next();
-    });
-  next();
-}
-
-/** The processes of the system: whoever dies is replaced after a while. */
-class Nodes {
-  readonly #world: World;
-  readonly #start: (process: Process) => { leave(): Promise<void> };
-  readonly #running = new Map<Process, { leave(): Promise<void> }>();
-  readonly #leaving = new Set<Process>();
-  started = 0;
-
-  constructor(world: World, start: (process: Process) => { leave(): Promise<void> }) {
-    this.#world = world;
-    this.#start = start;
-    for (let count = 1 + Math.floor(world.between(0, 3)); count > 0; count--) this.start();
-  }
-
-  start(): void {
-    if (this.#running.size >= 4) return;
-    const process = new Process(this.#world, `node ${++this.started}`, true);
-    process.note("starts");
-    process.onDeath = () => {
-      this.#running.delete(process);
-      this.#world.after(this.#world.between(50, 2_000), () => this.start());
-    };
-    this.#running.set(process, this.#start(process));
-  }
-
-  /** One that is running or paused. */
-  any(): Process | undefined {
-    return this.#running.size === 0 ? undefined : this.#world.pick([...this.#running.keys()]);
-  }
-
-  leave(): void {
-    const process = this.any();
-    if (process?.state !== "running" || this.#leaving.has(process)) return;
-    this.#leaving.add(process);
-    this.#running.get(process)!.leave();
-  }
-
-  killAll(): void {
-    for (const process of [...this.#running.keys()]) process.kill();
-  }
-
-  /** Lets the paused go on. */
-  heal(): void {
-    for (const process of this.#running.keys()) process.resume();
-    if (this.#running.size === 0) this.start();
-  }
 }
