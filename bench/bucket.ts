@@ -180,7 +180,10 @@ function seriesOf(uses: readonly BucketUse[], seconds: number, killSeconds: numb
 
 function rowOf(what: string, uses: readonly BucketUse[], killed: boolean, twice?: number): BenchRow {
   const judged = uses.map(judgeBucket);
-  const sent = uses.reduce((sum, { times }) => sum + times.length, 0);
+  const sent = uses.reduce(
+    (sum, { times, durationMs }) => sum + times.filter((atMs) => atMs < times[0]! + durationMs).length,
+    0,
+  );
   const shares = judged.map(({ sharePercent }) => sharePercent);
   const targets: Target[] = [
     ...bucketTargets(judged, killed),
