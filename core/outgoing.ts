@@ -9,6 +9,7 @@ import type { FieldError } from "./fields.ts";
 import { isTypeAllowed } from "./media/media_types.ts";
 import type { Media } from "./message.ts";
 import type { TextAnalysis } from "./segments.ts";
+import { Pattern } from "./pattern.ts";
 import { isWithin, PARTS_MAX, type TextPart, textParts, totalOf } from "./text_parts.ts";
 
 export interface OutgoingContent {
@@ -26,7 +27,7 @@ export type OutgoingCheck =
   | { readonly kind: "disabled"; readonly detail: string };
 
 /** Compiled once for each version of a channel's settings; null where the pattern is no regular expression. */
-const patterns = new WeakMap<ChannelSettings, RegExp | null>();
+const patterns = new WeakMap<ChannelSettings, Pattern | null>();
 
 /** Whether `content` can leave through `channel`; `supportsMedia`: whether its provider takes media at all. */
 export function checkOutgoing(
@@ -94,9 +95,9 @@ function mayReach(settings: ChannelSettings, to: string): boolean {
   return pattern !== null && pattern.test(to);
 }
 
-function compile(source: string): RegExp | null {
+function compile(source: string): Pattern | null {
   try {
-    return new RegExp(source);
+    return new Pattern(source);
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { Channel } from "../../core/channel.ts";
 import { compileGateway, type Gateway } from "./generic/gateway.ts";
-import { inboundShape, webhookShape } from "./generic/settings.ts";
+import { inboundShape, webhookShape } from "./generic/inbound_settings.ts";
 import { GatewaySchema } from "./generic/settings_check.ts";
 
 export const VARIANTS = ["ar", "uy", "gt", "mx"] as const;

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { type ChannelSettings, ChannelSettingsSchema } from "../channel.ts";
 import { type FieldError, fieldErrors } from "../fields.ts";
+import { Pattern, PatternError } from "../pattern.ts";
 import type { ChannelRecord } from "../ports/configuration.ts";
 import type { Provider } from "../ports/provider.ts";
 import { parseCredentials } from "./credentials.ts";
@@ -79,9 +80,10 @@ export function channelAsInput(row: ChannelRecord): Fields {
 function patternErrors(pattern: string | undefined): FieldError[] {
   if (pattern === undefined) return [];
   try {
-    new RegExp(pattern);
+    new Pattern(pattern);
     return [];
-  } catch {
-    return [{ field: "destinationPattern", message: "is not a regular expression" }];
+  } catch (error) {
+    const reason = error instanceof PatternError ? error.message : "is not a regular expression";
+    return [{ field: "destinationPattern", message: `the pattern ${reason}` }];
   }
 }

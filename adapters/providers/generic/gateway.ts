@@ -9,7 +9,8 @@ import { Pattern } from "../../../core/pattern.ts";
 import type { ParsedReport } from "../../../core/ports/provider.ts";
 import { parseTemplate, type Template, variablesOf } from "../template.ts";
 import { rangesOf } from "./cidr.ts";
-import { type GatewaySettings, REPORT_WORDS } from "./settings.ts";
+import { REPORT_WORDS } from "./inbound_settings.ts";
+import { type GatewaySettings } from "./settings.ts";
 
 type NamedTemplates = readonly (readonly [name: string, template: Template])[];
 

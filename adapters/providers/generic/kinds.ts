@@ -7,18 +7,16 @@
 import { z } from "zod";
 import type { Provider, ProviderDescription } from "../../../core/ports/provider.ts";
 import { httpProvider } from "./provider.ts";
+import { answerShape, checkShape } from "./answer_settings.ts";
+import { inboundShape, webhookShape } from "./inbound_settings.ts";
 import {
   accountShape,
-  answerShape,
   bodyShape,
-  checkShape,
   headersShape,
-  inboundShape,
   numberShape,
   requestShape,
   textShape,
-  webhookShape,
-} from "./settings.ts";
+} from "./sending_settings.ts";
 import { GatewaySchema } from "./settings_check.ts";
 import { GENERIC_DESCRIPTION } from "./description.ts";
 

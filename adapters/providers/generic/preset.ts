@@ -11,7 +11,8 @@ import type { Provider } from "../../../core/ports/provider.ts";
 import { WEBHOOK_AUTHENTICATION } from "./description.ts";
 import { type Preset, PresetSchema } from "./preset_format.ts";
 import { httpProvider } from "./provider.ts";
-import { GatewayShape, webhookShape } from "./settings.ts";
+import { webhookShape } from "./inbound_settings.ts";
+import { GatewayShape } from "./settings.ts";
 import { GatewaySchema } from "./settings_check.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

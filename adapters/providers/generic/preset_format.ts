@@ -5,7 +5,8 @@
  * @module
  */
 import { z } from "zod";
-import { errorClass, GatewayShape } from "./settings.ts";
+import { errorClass } from "./answer_settings.ts";
+import { GatewayShape } from "./settings.ts";
 
 const name = z.string().regex(/^[a-z][A-Za-z0-9]{0,39}$/, "must be a name like accountId");
 const settingName = z.string().refine((text) => Object.hasOwn(GatewayShape, text), {
