@@ -13,6 +13,7 @@ import { latency } from "./latency.ts";
 import { peers } from "./peers/peers.ts";
 import { publish, resultFile } from "./publish.ts";
 import type { BenchReport } from "./report.ts";
+import { providers } from "./providers.ts";
 import { scale } from "./scale.ts";
 import { send } from "./send.ts";
 import { state } from "./state.ts";
@@ -21,7 +22,7 @@ import { stopEverything } from "./system_under_test.ts";
 import { machineText, missedText } from "./table.ts";
 
 /** In the order they are run. */
-const BENCHES: readonly Bench[] = [ingest, e2e, latency, send, peers, bucket, scale, backlog, state];
+const BENCHES: readonly Bench[] = [ingest, e2e, latency, send, peers, bucket, scale, backlog, state, providers];
 
 const OPTIONS = {
   json: { type: "string" },

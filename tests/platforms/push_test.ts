@@ -276,8 +276,9 @@ Deno.test("PlatformPush", async (t) => {
       await pause(200);
       equal(endpoint.took.length, 0);
       directory.set(platform(A, endpoint.url));
-      await until("what came meanwhile", () => endpoint.took.length === 1);
-      equal(endpoint.took[0]!.index, missed!.data.index);
+      // Acknowledgements that went down with the broker make repeats, of older events.
+      await until("what came meanwhile", () => endpoint.indexes.includes(missed!.data.index as number));
+      equal(endpoint.indexes.at(-1), missed!.data.index);
       await push.stop();
       // Deleted while nobody watched.
       directory.set();
