@@ -22,7 +22,18 @@ import { stopEverything } from "./system_under_test.ts";
 import { machineText, missedText } from "./table.ts";
 
 /** In the order they are run. */
-const BENCHES: readonly Bench[] = [ingest, e2e, latency, send, peers, bucket, scale, backlog, state, providers];
+const BENCHES: readonly Bench[] = [
+  ingest,
+  e2e,
+  latency,
+  send,
+  peers,
+  bucket,
+  scale,
+  backlog,
+  state,
+  providers,
+];
 
 const OPTIONS = {
   json: { type: "string" },

@@ -19,6 +19,8 @@ const MEDIAN_US_OF: Readonly<Record<string, number>> = { twilio: 30 };
 export const providers: Bench = {
   name: "providers",
   about: "parsing, signature check and normalising of a webhook, for each provider",
+  takes: { firstSeconds: 12, laterSeconds: 12 },
+  once: true,
   run: (context) => {
     context.say(`${REQUESTS} different webhooks of each provider, ${ROUNDS} times`);
     const nowMs = Date.now();
