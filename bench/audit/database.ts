@@ -79,7 +79,7 @@ async function readOptOuts(sql: Sql): Promise<OptOut[]> {
 /** The rates as they are declared now; one that was changed during the run cannot be judged by them. */
 async function readBuckets(sql: Sql): Promise<Bucket[]> {
   const channels = await sql<{ name: string; settings: ChannelSettings; numbers: string[] }[]>`
-    select name, settings, array(select number from numbers n where n.channel_id = c.id)::text[] as numbers
+    select name, settings, to_json(array(select number from numbers n where n.channel_id = c.id)) as numbers
     from channels c`;
   const numbers = await sql<
     { number: string; rateMps: number; burst: number | null; settings: ChannelSettings }[]

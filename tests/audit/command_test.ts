@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ChannelSettingsSchema } from "../../core/channel.ts";
 import type { CallRecord } from "../../bench/simulator/record.ts";
 import { startSimulator } from "../../bench/simulator/server.ts";
 import { insertMessages } from "../support/message_rows.ts";
@@ -47,6 +48,11 @@ Deno.test("deno task audit", async (t) => {
   await database
     .sql`insert into statistics (channel_id, number, hour_ms, shard, received, sent, delivered, segments_in, segments_out)
     values (${sent.channel_id}, ${sent.number}, 0, 0, 1, 1, 1, 1, 1)`;
+  const settings = ChannelSettingsSchema.parse({ rateMps: 1, burst: 1 });
+  await database.sql`insert into channels (id, name, provider, settings, credentials, status)
+    values (${sent.channel_id}, 'main', 'twilio', ${JSON.stringify(settings)}::text::jsonb, '', 'connected')`;
+  await database.sql`insert into numbers (id, channel_id, number, type)
+    values (${sent.number_id}, ${sent.channel_id}, ${sent.number}, 'mobile')`;
   const call: CallRecord = {
     sequence: 1,
     atMs: 1_700_000_000_100,
@@ -81,6 +87,7 @@ Deno.test("deno task audit", async (t) => {
       equal(code, 0, said + complained);
       match(said, /^kept {4}received +.* \(1 looked at\)$/m);
       match(said, /^kept {4}sent +.* \(1 looked at\)$/m);
+      match(said, /^kept {4}rates +.* \(1 looked at\)$/m);
       match(said, /^- {7}events +.*not checked: needs the stream of events/m);
       match(said, /^Sound: \d+ promises checked, \d+ not\.$/m);
     });
