@@ -2,7 +2,6 @@ import { deepEqual, equal } from "node:assert/strict";
 import type { Promised } from "../../bench/audit/run.ts";
 import { watchProgress } from "../../bench/audit/watch.ts";
 import { startGenerator } from "../../bench/simulator/generator.ts";
-import { contactNumber } from "../../bench/simulator/numbers.ts";
 import { startSimulator } from "../../bench/simulator/server.ts";
 import type { Api } from "../support/api.ts";
 import { assertAudited, untilAtRest } from "../support/auditor.ts";
@@ -10,22 +9,10 @@ import { Cluster, type Member, untilShared, untilTakenOver } from "../support/cl
 import { addChannel, configure } from "../support/configured.ts";
 import { lookInside } from "../support/inside.ts";
 import { startOutsideParts } from "../support/outside_parts.ts";
+import { notify } from "../support/people.ts";
 import { pause, until } from "../support/until.ts";
 
 const RATE = { rateMps: 30, burst: 5 };
-const INSIST_MS = 60_000;
-
-/** Writes to contacts from numbers of several channels in turn, until told to stop. */
-async function notify(api: Api, numbers: readonly string[], promised: Promised[], signal: AbortSignal) {
-  for (let n = 1; !signal.aborted; n++) {
-    const text = `notice ${n}`;
-    const body = { from: numbers[n % numbers.length], to: contactNumber(50_000 + n % 40), text };
-    const answer = await api.insist("/v1/messages", body, INSIST_MS);
-    equal(answer.status, 201, answer.text);
-    promised.push({ messageId: answer.body.id, text });
-    await pause(10);
-  }
-}
 
 /** The member's id, as the cluster knows it by the port. */
 async function idOf(api: Api, { system }: Member): Promise<string> {

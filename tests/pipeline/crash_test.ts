@@ -1,59 +1,20 @@
-import { equal, ok } from "node:assert/strict";
+import { ok } from "node:assert/strict";
 import { takeSample } from "../../bench/audit/database.ts";
 import type { Promised, Sample } from "../../bench/audit/run.ts";
 import { seededRandom } from "../../bench/simulator/clock.ts";
 import { startGenerator } from "../../bench/simulator/generator.ts";
-import { contactNumber } from "../../bench/simulator/numbers.ts";
 import { startSimulator } from "../../bench/simulator/server.ts";
 import { assertAudited, untilAtRest } from "../support/auditor.ts";
-import { addChannel, type Agent, configure } from "../support/configured.ts";
+import { addChannel, configure } from "../support/configured.ts";
 import { lookInside } from "../support/inside.ts";
+import { attend, notify } from "../support/people.ts";
 import { System } from "../support/system.ts";
 import { pause, until } from "../support/until.ts";
 
 const ROUNDS = Number(Deno.env.get("PATCHBAY_CHAOS_ROUNDS") ?? 3);
 /** A run is killed this long after it was ready, ms. */
 const LIFE_MS = [300, 3_000] as const;
-const INSIST_MS = 60_000;
 const SETTLED_MS = 60_000;
-
-/** Accepts whatever waits and answers it, under idempotency keys, until told to stop. */
-async function attend({ api, extension }: Agent, promised: Promised[], signal: AbortSignal): Promise<void> {
-  for (let n = 1; !signal.aborted;) {
-    const waiting = await api.get("/v1/sessions?state=waiting&limit=20").catch(() => null);
-    for (const { id } of waiting?.items ?? []) {
-      if (signal.aborted) return;
-      const accepted = await api.insist(`/v1/sessions/${id}/accept`, {}, INSIST_MS);
-      // The other agent was faster.
-      if (accepted.status !== 200) continue;
-      for (const part of ["first", "second"]) {
-        const text = `${part} answer ${n++} of ${extension}`;
-        const answer = await api.insist(`/v1/sessions/${id}/messages`, { text }, INSIST_MS);
-        equal(answer.status, 201, answer.text);
-        promised.push({ messageId: answer.body.messageId, text });
-      }
-      if (n % 3 === 0) await api.insist(`/v1/sessions/${id}/close`, {}, INSIST_MS);
-    }
-    await pause(50);
-  }
-}
-
-/** Sends to contacts that never wrote, from numbers in turn. */
-async function notify(
-  api: Agent["api"],
-  numbers: readonly string[],
-  promised: Promised[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (let n = 1; !signal.aborted; n++) {
-    const text = `notice ${n}`;
-    const body = { from: numbers[n % numbers.length], to: contactNumber(50_000 + n % 40), text };
-    const answer = await api.insist("/v1/messages", body, INSIST_MS);
-    equal(answer.status, 201, answer.text);
-    promised.push({ messageId: answer.body.id, text });
-    await pause(10);
-  }
-}
 
 Deno.test("kill -9 at random moments under load loses nothing and repeats nothing", async () => {
   const seed = Number(Deno.env.get("PATCHBAY_CHAOS_SEED") ?? Math.trunc(performance.timeOrigin) % 1_000_000);

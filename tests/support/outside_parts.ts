@@ -46,6 +46,8 @@ export class OutsidePart {
 export interface OutsideParts extends AsyncDisposable {
   readonly broker: OutsidePart;
   readonly database: OutsidePart;
+  /** Where the broker keeps its streams. */
+  readonly natsFolder: string;
   readonly natsUrl: string;
   readonly natsToken: string;
   /** Where the broker keeps its streams. */
@@ -77,6 +79,7 @@ export async function prepareOutsideParts(
   return {
     broker,
     database,
+    natsFolder: nats!,
     natsUrl,
     natsToken: TOKEN,
     streamsFolder: join(nats!, "jetstream", "jetstream", "$G", "streams"),
