@@ -17,6 +17,8 @@ export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Uint8Array;
+  /** When the stream stored it, nanoseconds since 1970 as digits. */
+  readonly stored: string;
 }
 
 export interface StreamReaderOptions {
@@ -152,7 +154,12 @@ export class StreamReader {
     this.#delivered = delivered;
     this.#outstanding--;
     this.#next = sequence + 1;
-    this.#options.onMessage({ sequence, subject: message.subject, data: message.data });
+    this.#options.onMessage({
+      sequence,
+      subject: message.subject,
+      data: message.data,
+      stored: tokens[at + 2]!,
+    });
     this.pump();
   }
 

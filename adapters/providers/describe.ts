@@ -50,27 +50,25 @@ function section(provider: Provider, page: string | null): string {
   const { rate, text } = limitsOf(provider);
   const links = [
     ...(page === null ? [] : [`[how to connect it](${page})`]),
-    ...(description === undefined ? [] : [`[its documents](${description.docsUrl})`]),
+    `[its documents](${description.docsUrl})`,
   ];
   const lines = [
     `## ${kind}`,
     "",
-    [`${title}.`, ...(links.length === 0 ? [] : [`${capital(links.join(", "))}.`])].join(" "),
+    `${title}. ${capital(links.join(", "))}.`,
     "",
     `Limits unless the channel says otherwise: ${rate}; ${text}.`,
     "",
   ];
-  if (description !== undefined) {
-    lines.push(`Webhooks: ${sentence(description.authentication)}`, "");
-    for (const { fact, source } of description.facts) lines.push(`- ${sentence(fact)} *${capital(source)}.*`);
-    lines.push("");
-  }
-  if (description !== undefined) {
-    const errors = description.errors.map((
-      error,
-    ) => [code(error.code), error.class, error.reason, error.source]);
-    lines.push(table(["code", "class", "reason", "source"], errors));
-  }
+  lines.push(`Webhooks: ${sentence(description.authentication)}`, "");
+  for (const { fact, source } of description.facts) lines.push(`- ${sentence(fact)} *${capital(source)}.*`);
+  const errors = description.errors.map((error) => [
+    code(error.code),
+    error.class,
+    error.reason,
+    error.source,
+  ]);
+  lines.push("", table(["code", "class", "reason", "source"], errors));
   return lines.join("\n");
 }
 

@@ -211,7 +211,7 @@ export interface Provider {
   readonly numberRates?: Readonly<
     Partial<Record<OwnNumber["type"], { readonly rateMps: number; readonly burst?: number }>>
   >;
-  readonly description?: ProviderDescription;
+  readonly description: ProviderDescription;
   readonly supports: {
     readonly mms: boolean;
     readonly deliveryReports: boolean;

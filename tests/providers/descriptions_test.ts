@@ -28,7 +28,7 @@ Deno.test("every description says where its facts come from, and names each code
   const classes: readonly string[] = [...RETRYABLE_CLASSES, ...FINAL_CLASSES];
   for (const kind of DESCRIBED) {
     const { description } = PROVIDERS.get(kind)!;
-    ok(description !== undefined && URL.canParse(description.docsUrl), kind);
+    ok(URL.canParse(description.docsUrl), kind);
     ok(description.authentication.length > 0 && description.facts.length >= 5, kind);
     const codes = description.errors.map((error) => error.code);
     deepEqual(codes.filter((code, i) => codes.indexOf(code) !== i), [], `${kind}: codes named twice`);

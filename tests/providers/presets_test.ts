@@ -21,7 +21,7 @@ Deno.test("every preset file is a provider of its name, whose examples make a ch
     const call = provider.buildSend(outgoing(), channelOf(kind, credentials, provider.defaults));
     ok(`${decodeURIComponent(call.url)}${call.body ?? ""}`.includes("14155550100"), kind);
     ok(secretFields(provider).has("password") && secretFields(provider).has("webhookHmacSecret"), kind);
-    ok((provider.description?.facts.length ?? 0) > 0 && (provider.description?.errors.length ?? 0) > 0, kind);
+    ok(provider.description.facts.length > 0 && provider.description.errors.length > 0, kind);
   }
 });
 

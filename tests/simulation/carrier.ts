@@ -21,6 +21,12 @@ export const provider: Provider = {
   credentials: z.object({}),
   defaults: {},
   supports: { mms: false, deliveryReports: true, signature: false, idempotency: false },
+  description: {
+    docsUrl: "https://docs.example.test",
+    authentication: "nothing comes from it",
+    facts: [],
+    errors: [],
+  },
   parseWebhook: () => ({ kind: "refused", why: "malformed", reason: "webhooks do not come over HTTP here" }),
   buildSend: ({ id, from, to, text }) => ({
     method: "POST",

@@ -18,6 +18,12 @@ export const fakeProvider: Provider = {
   }).strict(),
   defaults: { rateMps: 5, maxTextLength: 1_000, retry: { maxTries: 3 } },
   supports: { mms: true, deliveryReports: true, signature: true, idempotency: false },
+  description: {
+    docsUrl: "https://docs.example.test",
+    authentication: "nothing comes from it",
+    facts: [],
+    errors: [],
+  },
   parseWebhook: () => ({ kind: "refused", why: "malformed", reason: "not in tests" }),
   buildSend: () => ({ method: "POST", url: "http://127.0.0.1/", headers: {} }),
   readSend: () => ({ kind: "accepted", providerId: null }),

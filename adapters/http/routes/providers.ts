@@ -27,8 +27,8 @@ const ProviderSchema = z.object({
     z.enum(NUMBER_TYPES),
     z.object({ rateMps: z.number(), burst: z.number().optional() }),
   ).openapi({ description: "What one number of a type may send by itself, units of cost per second" }),
-  docsUrl: z.string().nullable().openapi({ description: "The provider's own documentation" }),
-  authentication: z.string().nullable().openapi({
+  docsUrl: z.string().openapi({ description: "The provider's own documentation" }),
+  authentication: z.string().openapi({
     description: "How a webhook proves where it comes from",
   }),
   supports: z.object({
@@ -59,8 +59,8 @@ function providerView(provider: Provider) {
     settings: jsonSchema(ChannelSettingsSchema),
     defaults: provider.defaults,
     numberRates: provider.numberRates ?? {},
-    docsUrl: provider.description?.docsUrl ?? null,
-    authentication: provider.description?.authentication ?? null,
+    docsUrl: provider.description.docsUrl,
+    authentication: provider.description.authentication,
     supports: provider.supports,
   };
 }
