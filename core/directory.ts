@@ -4,7 +4,10 @@
  *
  * @module
  */
+import type { QueueTexts } from "./automated_text.ts";
+import type { Calendar } from "./calendar/calendar.ts";
 import type { Channel, OwnNumber } from "./channel.ts";
+import type { RoutingRule } from "./rules/rule.ts";
 
 export interface Extension {
   readonly id: string;
@@ -19,6 +22,9 @@ export interface MessageQueue {
   readonly strategy: "pickup";
   /** Ids of extensions. */
   readonly members: ReadonlySet<string>;
+  /** When it is served; null: always. */
+  readonly calendarId: string | null;
+  readonly texts: QueueTexts;
 }
 
 export interface Platform {
@@ -61,6 +67,9 @@ export interface Directory {
   readonly extensions: ReadonlyMap<string, Extension>;
   readonly queues: ReadonlyMap<string, MessageQueue>;
   readonly platforms: ReadonlyMap<string, Platform>;
+  readonly calendars: ReadonlyMap<string, Calendar>;
+  /** In the order in which they are asked. */
+  readonly rules: readonly RoutingRule[];
   /** By SHA-256 of the key, hex. */
   readonly keys: ReadonlyMap<string, ApiKey>;
   /** By SHA-256 of the secret, hex. */
@@ -77,6 +86,8 @@ export const EMPTY_DIRECTORY: Directory = {
   extensions: new Map(),
   queues: new Map(),
   platforms: new Map(),
+  calendars: new Map(),
+  rules: [],
   keys: new Map(),
   webhooks: new Map(),
   webhookSecrets: new Map(),

@@ -26,6 +26,8 @@ export const ID_PREFIX = {
   event: "evt",
   audit: "aud",
   deadLetter: "dl",
+  calendar: "cal",
+  rule: "rul",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

@@ -40,6 +40,11 @@ export const SESSION_TRANSITIONS: Readonly<
   closed: {},
 };
 
+/** What decided where a contact's session went at first: a routing rule, or else its number's own destination. */
+export type DecidedBy =
+  | { readonly kind: "rule"; readonly id: string; readonly name: string }
+  | { readonly kind: "number" };
+
 /** One step of a session's life, kept with it. */
 export interface SessionStep {
   readonly state: SessionState;
@@ -47,6 +52,8 @@ export interface SessionStep {
   /** Who caused it, e.g. `extension:ext_…`, `contact`, `system`. */
   readonly by: string;
   readonly note?: string;
+  /** Of the first step, where a contact's message caused it. */
+  readonly decidedBy?: DecidedBy;
 }
 
 /**

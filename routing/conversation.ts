@@ -2,12 +2,12 @@
  * The conversation actor: what one input does to one conversation. Pure: same state, same entry, same
  * directory and same place in the log give the same decision, down to the ids.
  *
- * A conversation has at most one open session. A contact's message goes to it, or opens one at the number's
- * destination; everything that people, platforms, callers of the API and timers want comes as a command.
+ * A conversation has at most one open session. A contact's message goes to it, or opens one where the routing rules or
+ * the number lead to; everything that people, platforms, callers of the API and timers want comes as a command.
  *
  * @module
  */
-import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
+import type { Channel, OwnNumber } from "../core/channel.ts";
 import type { Directory } from "../core/directory.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry, InboundEntry } from "../core/entry.ts";
 import { assertNever } from "../core/errors.ts";
@@ -16,8 +16,10 @@ import { conversationId, derivedId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
 import { ALL_NUMBERS, type OptOutChange } from "../core/opt_out/opt_out.ts";
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
+import { destinationExists } from "../core/rules/decide.ts";
 import { type CloseReason, type SessionMove, type SessionRow } from "../core/session.ts";
 import { Draft } from "./draft.ts";
+import { openForContact } from "./opening.ts";
 import { wishIn } from "./wishes.ts";
 import { gather, type Gathered, type Gathering, type InboundContent, takeOverdue } from "./fragments.ts";
 import { type Holder, holderOf, mayDirect, refuse } from "./refusal.ts";
@@ -68,24 +70,24 @@ export function decide(state: ConversationState, entry: ConversationEntry, conte
 function receive(state: ConversationState, entry: InboundEntry, context: DecideContext): Decision {
   const { channel, number } = lookUp(context.directory, entry.number);
   const draft = new Draft(state, entry, context, channel, number);
-  if (entry.fragment === undefined || entry.fragment.of === 1) receiveWhole(draft, entry, number);
-  else receiveGathered(draft, gather(draft.gatherings, entry), number);
+  if (entry.fragment === undefined || entry.fragment.of === 1) receiveWhole(draft, entry);
+  else receiveGathered(draft, gather(draft.gatherings, entry));
   return draft.decision(null);
 }
 
-function receiveWhole(draft: Draft, content: InboundContent, number: OwnNumber): void {
+function receiveWhole(draft: Draft, content: InboundContent): void {
   const obeyWish = wishIn(draft, content);
   // Whoever only says STOP is not waiting for a person.
-  if (draft.session === null && obeyWish === null) {
-    openAtDestination(draft, number.destination, draft.directory, "contact");
-  }
+  const opens = draft.session === null && obeyWish === null;
+  const sayByItself = opens ? openForContact(draft, content) : null;
   draft.addInbound(content);
   obeyWish?.();
+  sayByItself?.();
 }
 
-function receiveGathered(draft: Draft, { gatherings, ready }: Gathered, number: OwnNumber): void {
+function receiveGathered(draft: Draft, { gatherings, ready }: Gathered): void {
   draft.gatherings = gatherings;
-  for (const content of ready) receiveWhole(draft, content, number);
+  for (const content of ready) receiveWhole(draft, content);
 }
 
 function obey(state: ConversationState, entry: CommandEntry, context: DecideContext): Decision {
@@ -168,7 +170,7 @@ function carryOut(
     case "idle":
       return closeIdle(draft, entry, command.sessionId);
     case "overdue-parts":
-      receiveGathered(draft, takeOverdue(draft.gatherings, entry.at), number);
+      receiveGathered(draft, takeOverdue(draft.gatherings, entry.at));
       return { ok: true };
     case "open":
       return open(draft, entry, command.extensionId, context.directory, number);
@@ -325,29 +327,6 @@ function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kin
     ...(others.length === 0 ? {} : { messageIds: [message, ...others].map(({ id }) => id) }),
     ...(message.session_id ? { sessionId: message.session_id } : {}),
   };
-}
-
-function openAtDestination(
-  draft: Draft,
-  destination: Destination | null,
-  directory: Directory,
-  by: string,
-): void {
-  // Something that was deleted since is no place to wait for: without a destination the session is seen by supervisors.
-  draft.open(destination !== null && destinationExists(destination, directory) ? destination : null, by);
-}
-
-function destinationExists({ kind, id }: Destination, directory: Directory): boolean {
-  switch (kind) {
-    case "extension":
-      return directory.extensions.has(id);
-    case "queue":
-      return directory.queues.has(id);
-    case "platform":
-      return directory.platforms.get(id)?.enabled === true;
-    default:
-      return assertNever(kind);
-  }
 }
 
 function find(directory: Directory, address: string): { channel: Channel; number: OwnNumber } | null {

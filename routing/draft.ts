@@ -4,18 +4,20 @@
  *
  * @module
  */
+import type { AutomatedTextKind } from "../core/automated_text.ts";
 import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
 import type { Directory } from "../core/directory.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../core/entry.ts";
 import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
 import { CONFIRMATION_AUTHOR, type OptOutChange, type OptOutSource } from "../core/opt_out/opt_out.ts";
-import type { Media, MessageRow } from "../core/message.ts";
+import type { Author, Media, MessageRow } from "../core/message.ts";
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import { analyseText } from "../core/segments.ts";
 import { textParts } from "../core/text_parts.ts";
 import {
   type CloseReason,
+  type DecidedBy,
   SESSION_TRANSITIONS,
   type SessionMove,
   type SessionRow,
@@ -73,6 +75,21 @@ export class Draft {
     return this.#session;
   }
 
+  /** When it happens, ms since 1970. */
+  get atMs(): number {
+    return this.#entry.at;
+  }
+
+  /** Theirs. */
+  get contact(): string {
+    return this.#entry.contact;
+  }
+
+  /** Messages in the conversation so far. */
+  get messageCount(): number {
+    return this.#position;
+  }
+
   decision(reply: CommandReply | null): Decision {
     return {
       state: {
@@ -112,27 +129,17 @@ export class Draft {
 
   /** The answer to a wish about messages as such: the one text that passes the gate whatever the contact wished. */
   addConfirmation(text: string): void {
-    const [first, ...others] = textParts(text, this.channel.settings);
-    for (const part of [first, ...others]) {
-      this.#addMessage({
-        direction: "outbound",
-        status: "queued",
-        priority: 0,
-        text: part.text,
-        encoding: part.analysis.encoding,
-        segments: part.analysis.segments,
-        media: null,
-        author: CONFIRMATION_AUTHOR,
-        provider_id: null,
-        note: null,
-        not_before_ms: null,
-        expires_ms: null,
-      }, "message.queued");
-    }
+    this.#addSystemText(text, CONFIRMATION_AUTHOR);
+  }
+
+  /** A text that the system writes by itself; it leaves as any other message does, past the same gates. */
+  addAutomatedText(text: string, kind: AutomatedTextKind): void {
+    this.#addSystemText(text, { kind: "system", id: kind });
   }
 
   /** Opens a session with `destination`: waiting for a queue (or for anyone), held by a platform or active. */
-  open(destination: Destination | null, by: string): SessionRow {
+  open(destination: Destination | null, by: string, decidedBy?: DecidedBy): SessionRow {
+    const decision = decidedBy === undefined ? {} : { decidedBy };
     const at = this.#entry.at;
     const states = { extension: "active", queue: "waiting", platform: "platform" } as const;
     const state: SessionState = destination === null ? "waiting" : states[destination.kind];
@@ -152,10 +159,10 @@ export class Draft {
       close_reason: null,
       last_activity_ms: at,
       idle_ms: this.#idleAt(),
-      history: [{ state, at: new Date(at).toISOString(), by }],
+      history: [{ state, at: new Date(at).toISOString(), by, ...decision }],
     };
     this.#keep(session);
-    this.event("session.opened", { by });
+    this.event("session.opened", { by, ...decision });
     this.event(state === "waiting" ? "session.offered" : "session.assigned", { by });
     return session;
   }
@@ -277,6 +284,26 @@ export class Draft {
       platformId: session.platform_id,
       ...more,
     });
+  }
+
+  #addSystemText(text: string, author: Author): void {
+    const [first, ...others] = textParts(text, this.channel.settings);
+    for (const part of [first, ...others]) {
+      this.#addMessage({
+        direction: "outbound",
+        status: "queued",
+        priority: 0,
+        text: part.text,
+        encoding: part.analysis.encoding,
+        segments: part.analysis.segments,
+        media: null,
+        author,
+        provider_id: null,
+        note: null,
+        not_before_ms: null,
+        expires_ms: null,
+      }, "message.queued");
+    }
   }
 
   #addMessage(

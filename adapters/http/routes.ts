@@ -7,6 +7,7 @@ import type { App } from "./context.ts";
 import type { AppDeps, RouteModule } from "./deps.ts";
 import { applyRoutes } from "./routes/apply.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { calendarRoutes } from "./routes/calendars.ts";
 import { channelActionRoutes } from "./routes/channel_actions.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { extensionRoutes } from "./routes/extensions.ts";
@@ -17,6 +18,7 @@ import { platformRoutes } from "./routes/platforms.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { queueMemberRoutes } from "./routes/queue_members.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { ruleRoutes } from "./routes/rules.ts";
 
 const MODULES: readonly RouteModule[] = [
   opsRoutes,
@@ -28,6 +30,8 @@ const MODULES: readonly RouteModule[] = [
   queueRoutes,
   queueMemberRoutes,
   platformRoutes,
+  calendarRoutes,
+  ruleRoutes,
   keyRoutes,
   auditRoutes,
   applyRoutes,

@@ -17,6 +17,7 @@ import type {
 } from "../../core/ports/configuration.ts";
 import type { SecretBox } from "../../core/ports/secret_box.ts";
 import { auditRows } from "./audit_rows.ts";
+import { calendarRows } from "./calendar_rows.ts";
 import { channelRows, webhookRows } from "./channel_rows.ts";
 import type { Executor } from "./configuration_rows.ts";
 import type { Database } from "./database.ts";
@@ -25,6 +26,7 @@ import { storeAnswer, storedAnswer } from "./idempotency.ts";
 import { numberRows } from "./number_rows.ts";
 import { keyRows, platformRows } from "./platform_rows.ts";
 import { referrers } from "./referrers.ts";
+import { ruleRows } from "./rule_rows.ts";
 
 /** How long a change waits for the one before it. */
 const LOCK_TIMEOUT_MS = 10_000;
@@ -107,6 +109,8 @@ function reader(db: Executor, box: SecretBox): ConfigurationReader {
     extensions: extensionRows(db),
     queues: queueRows(db),
     platforms: platformRows(db, box),
+    calendars: calendarRows(db),
+    rules: ruleRows(db),
     keys: keyRows(db),
     webhooks: (channelId, nowMs) => webhookRows(db, box).list(channelId, nowMs),
     audit: auditRows(db).list,
@@ -127,6 +131,8 @@ function transaction(trx: Executor, options: ConfigurationStoreOptions, actor: s
     extensions: extensionRows(trx),
     queues: queueRows(trx),
     platforms: platformRows(trx, box),
+    calendars: calendarRows(trx),
+    rules: ruleRows(trx),
     keys: keyRows(trx),
     webhooks: webhooks.list,
     audit: audit.list,

@@ -6,11 +6,14 @@
 import type { Channel, OwnNumber } from "../../core/channel.ts";
 import type { Directory } from "../../core/directory.ts";
 import type { SecretBox } from "../../core/ports/secret_box.ts";
+import { inOrder } from "../../core/rules/rule.ts";
+import { calendarOf } from "./calendar_rows.ts";
 import { openCredentials, readSettings } from "./channel_rows.ts";
 import type { Executor } from "./configuration_rows.ts";
 import type { Database } from "./database.ts";
 import { numberOf } from "./number_rows.ts";
 import { openPlatformSecret } from "./platform_rows.ts";
+import { ruleOf } from "./rule_rows.ts";
 
 /**
  * The configuration, or null while its version is still `knownVersion`.
@@ -34,6 +37,7 @@ export async function loadDirectory(
       numbers,
       numbersByAddress: new Map([...numbers.values()].map((number) => [number.number, number])),
       ...await loadHolders(tx, box),
+      ...await loadRules(tx),
       ...await loadSecrets(tx, box),
     };
   });
@@ -71,7 +75,8 @@ async function loadHolders(
   box: SecretBox,
 ): Promise<Pick<Directory, "extensions" | "queues" | "platforms">> {
   const extensions = await tx.selectFrom("extensions").select(["id", "extension", "name"]).execute();
-  const queues = await tx.selectFrom("queues").select(["id", "name", "strategy"]).execute();
+  const queues = await tx.selectFrom("queues").select(["id", "name", "strategy", "calendar_id", "texts"])
+    .execute();
   const memberships = await tx.selectFrom("queue_members").selectAll().execute();
   const platforms = await tx.selectFrom("platforms").select(["id", "name", "enabled", "endpoint", "secret"])
     .execute();
@@ -79,13 +84,23 @@ async function loadHolders(
   return {
     extensions: byId(extensions),
     queues: byId(queues.map((queue) => ({
-      ...queue,
+      id: queue.id,
+      name: queue.name,
+      strategy: queue.strategy,
       members: new Set(members.get(queue.id)?.map((membership) => membership.extension_id)),
+      calendarId: queue.calendar_id,
+      texts: queue.texts,
     }))),
     platforms: byId(
       platforms.map((row) => ({ ...row, secret: openPlatformSecret(box, row.id, row.secret) })),
     ),
   };
+}
+
+async function loadRules(tx: Executor): Promise<Pick<Directory, "calendars" | "rules">> {
+  const calendars = await tx.selectFrom("calendars").selectAll().execute();
+  const rules = await tx.selectFrom("rules").selectAll().execute();
+  return { calendars: byId(calendars.map(calendarOf)), rules: inOrder(rules.map(ruleOf)) };
 }
 
 /** Those that ended are in it too: whoever uses them compares the time. */

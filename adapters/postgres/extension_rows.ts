@@ -42,6 +42,8 @@ export function queueRows(db: Executor) {
     id: row.id,
     name: row.name,
     strategy: row.strategy,
+    calendar_id: row.calendarId,
+    texts: row.texts,
     created_at: row.createdAt,
     updated_at: row.updatedAt,
   });
@@ -66,6 +68,8 @@ export function queueRows(db: Executor) {
         name: row.name,
         strategy: row.strategy,
         members: row.members,
+        calendarId: row.calendar_id,
+        texts: row.texts,
         createdAt: row.created_at,
         updatedAt: row.updated_at,
       }));

@@ -12,6 +12,7 @@ import * as messageParts from "../../migrations/0005_message_parts.ts";
 import * as media from "../../migrations/0006_media.ts";
 import * as unsent from "../../migrations/0007_unsent.ts";
 import * as optOuts from "../../migrations/0008_opt_outs.ts";
+import * as routingRules from "../../migrations/0009_routing_rules.ts";
 import { STATUS_PARTITIONS } from "../../core/partition.ts";
 import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
@@ -26,6 +27,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0006_media": media,
   "0007_unsent": unsent,
   "0008_opt_outs": optOuts,
+  "0009_routing_rules": routingRules,
 };
 
 /** Any number that no other user of advisory locks in this database has. */

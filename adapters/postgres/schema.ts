@@ -4,11 +4,14 @@
  * @module
  */
 import type { ColumnType, Generated } from "kysely";
+import type { QueueTexts } from "../../core/automated_text.ts";
+import type { Calendar } from "../../core/calendar/calendar.ts";
 import type { ChannelSettings, ChannelStatus, Destination, OwnNumber } from "../../core/channel.ts";
 import type { Role } from "../../core/directory.ts";
 import type { OptOutRow } from "../../core/opt_out/opt_out.ts";
 import type { OptOutSettings } from "../../core/opt_out/settings.ts";
 import type { MessageRow } from "../../core/message.ts";
+import type { Rule } from "../../core/rules/rule.ts";
 import type { SessionRow } from "../../core/session.ts";
 
 /** A time that the database fills in when the row is made. */
@@ -56,6 +59,30 @@ interface QueuesTable {
   id: string;
   name: string;
   strategy: Generated<"pickup">;
+  calendar_id: string | null;
+  texts: ColumnType<QueueTexts>;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface CalendarsTable {
+  id: string;
+  name: string;
+  time_zone: string;
+  hours: ColumnType<Calendar["hours"]>;
+  holidays: ColumnType<Calendar["holidays"]>;
+  exceptions: ColumnType<Calendar["exceptions"]>;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface RulesTable {
+  id: string;
+  name: string;
+  enabled: boolean;
+  priority: number;
+  conditions: ColumnType<Rule["match"]>;
+  action: ColumnType<Rule["action"]>;
   created_at: Made;
   updated_at: Made;
 }
@@ -193,6 +220,8 @@ export interface Schema {
   queues: QueuesTable;
   queue_members: { queue_id: string; extension_id: string };
   platforms: PlatformsTable;
+  calendars: CalendarsTable;
+  rules: RulesTable;
   numbers: NumbersTable;
   api_keys: ApiKeysTable;
   audit_log: AuditLogTable;

@@ -21,6 +21,7 @@ import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
 import { doNotContactRoutes } from "../http/runtime/do_not_contact.ts";
 import { eventRoutes } from "../http/runtime/events.ts";
 import { messageRoutes } from "../http/runtime/messages.ts";
+import { ruleTestRoutes } from "../http/runtime/rule_trial.ts";
 import { sessionRoutes } from "../http/runtime/sessions.ts";
 import { statisticsRoutes } from "../http/runtime/statistics.ts";
 import { sniffType } from "../media/sniff.ts";
@@ -120,6 +121,7 @@ function modules(
     messageRoutes({ ingress, messages, sessions, media }),
     uploadRoutes({ ...media, sniff: sniffType, newId: () => newId("media", now(), fillRandom) }),
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
+    ruleTestRoutes({ messages }),
     contactRoutes({ ingress, optOuts }),
     doNotContactRoutes({ ingress, optOuts }),
     deadLetterRoutes({ ingress, deadLetters }),

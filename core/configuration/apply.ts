@@ -12,9 +12,11 @@ import {
   type ConfigurationTransaction,
 } from "../ports/configuration.ts";
 import type { Provider } from "../ports/provider.ts";
+import { applyRule } from "./apply_rule.ts";
 import { destinationId, extensionIds, referred } from "./apply_references.ts";
 import { type ApplyDocument, ApplyDocumentSchema, type KeyItem, type NumberItem } from "./apply_document.ts";
 import type { Changed } from "./change.ts";
+import { calendarView, createCalendar, updateCalendar } from "./calendars.ts";
 import { channelAsInput } from "./channel_input.ts";
 import { createChannel, updateChannel } from "./channels.ts";
 import { secretFields } from "./credentials.ts";
@@ -22,7 +24,7 @@ import { differences } from "./differences.ts";
 import { createExtension, extensionView, updateExtension } from "./extensions.ts";
 import { invalid, parse } from "./fault.ts";
 import { createKey, updateKey } from "./keys.ts";
-import type { Fields } from "./merge.ts";
+import { type Fields, withoutNulls } from "./merge.ts";
 import { createNumber, numberView, updateNumber } from "./numbers.ts";
 import { createPlatform, platformView, updatePlatform } from "./platforms.ts";
 import { createQueue, queueView, updateQueue } from "./queues.ts";
@@ -74,10 +76,14 @@ export async function applyDocument(
   // In the order in which they refer to each other.
   await each(context, "extensions", document.extensions, applyExtension);
   await each(context, "platforms", document.platforms, applyPlatform);
+  await each(context, "calendars", document.calendars, applyCalendar);
   await each(context, "queues", document.queues, applyQueue);
   await each(context, "channels", document.channels, applyChannel);
   await each(context, "channels", document.channels, applyFallback);
   await each(context, "numbers", document.numbers, applyNumber);
+  await each(context, "rules", document.rules, async (context, item) => {
+    context.plan.push(await applyRule(context.tx, item));
+  });
   await each(context, "keys", document.keys, applyKey);
   if (context.errors.length > 0) throw invalid(...context.errors);
   return { plan: context.plan, secrets: context.secrets };
@@ -110,6 +116,7 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   platformId: "platform",
   fallbackChannelId: "fallbackChannel",
   "destination.id": "destination",
+  calendarId: "calendar",
 };
 
 /** The same thing twice in one document: the second would undo the first. */
@@ -117,9 +124,11 @@ function repeats(document: ApplyDocument): FieldError[] {
   const keys: [string, string, readonly unknown[]][] = [
     ["extensions", "extension", document.extensions.map(({ extension }) => extension)],
     ["platforms", "name", document.platforms.map(({ name }) => name)],
+    ["calendars", "name", document.calendars.map(({ name }) => name)],
     ["queues", "name", document.queues.map(({ name }) => name)],
     ["channels", "name", document.channels.map(({ name }) => name)],
     ["numbers", "number", document.numbers.map(({ number }) => parseAddress(number)?.value ?? number)],
+    ["rules", "name", document.rules.map(({ name }) => name)],
     ["keys", "name", document.keys.map(({ name }) => name)],
   ];
   return keys.flatMap(([list, field, values]) =>
@@ -172,11 +181,31 @@ async function applyPlatform(context: Context, item: ApplyDocument["platforms"][
   );
 }
 
+async function applyCalendar(
+  context: Context,
+  item: ApplyDocument["calendars"][number],
+): Promise<void> {
+  const { tx } = context;
+  const found = await tx.calendars.find(item.name);
+  if (found === undefined) {
+    await createCalendar(tx, withoutNulls(item));
+    return step(context, "calendar", item.name, null, []);
+  }
+  const changed = await updateCalendar(tx, found.id, item);
+  const changes = differences(calendarView(changed.before), calendarView(changed.after));
+  step(context, "calendar", item.name, changed, changes);
+}
+
 async function applyQueue(context: Context, item: ApplyDocument["queues"][number]): Promise<void> {
   const { tx } = context;
-  const { members, ...rest } = item;
+  const { members, calendar, ...rest } = item;
   const ids = members && await extensionIds(tx, "members", members);
-  const input: Fields = { ...rest, ...(ids ? { members: ids } : {}) };
+  const row = calendar && await referred(tx.calendars, "calendar", "calendar", calendar);
+  const input: Fields = {
+    ...rest,
+    ...(ids ? { members: ids } : {}),
+    ...(calendar === undefined ? {} : { calendarId: row ? row.id : null }),
+  };
   const found = await tx.queues.find(item.name);
   if (found === undefined) {
     await createQueue(tx, withoutNulls(input));
@@ -277,13 +306,6 @@ async function applyKey(context: Context, item: KeyItem): Promise<void> {
   );
   const shown = (row: typeof found) => ({ expiresAt: row.expiresAt?.toISOString() ?? null });
   step(context, "key", item.name, changed, differences(shown(changed.before), shown(changed.after)));
-}
-
-/** Null says "the default" in a document; in a new thing that is the same as leaving it out. */
-function withoutNulls(input: Fields): Fields {
-  return Object.fromEntries(
-    Object.entries(input).filter(([, value]) => value !== null && value !== undefined),
-  );
 }
 
 function channelDifferences(

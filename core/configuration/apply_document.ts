@@ -5,6 +5,8 @@
  */
 import { z } from "zod";
 import { ROLES } from "../directory.ts";
+import { RuleActionSchema, RuleMatchSchema } from "../rules/rule.ts";
+import { CalendarInputSchema } from "./calendars.ts";
 import { ChannelInputSchema } from "./channel_input.ts";
 import { ExtensionInputSchema } from "./extensions.ts";
 import { patchSchema } from "./merge.ts";
@@ -12,6 +14,7 @@ import { NameSchema } from "./name.ts";
 import { NumberInputSchema } from "./numbers.ts";
 import { PlatformInputSchema } from "./platforms.ts";
 import { QueueInputSchema } from "./queues.ts";
+import { RuleInputSchema } from "./rules.ts";
 
 const ITEMS_MAX = 10_000;
 const Reference = z.string().min(1).max(100);
@@ -26,27 +29,47 @@ const ChannelItem = z.object({
   fallbackChannel: Reference.nullable().optional().describe("Name of a channel"),
 }).strict();
 
+const DestinationReference = z.union([
+  z.object({ queue: Reference }).strict(),
+  z.object({ extension: Reference }).strict(),
+  z.object({ platform: Reference }).strict(),
+], "must be one of {queue: …}, {extension: …}, {platform: …}");
+
 const NumberItem = z.object({
   ...partial(NumberInputSchema, ["channelId", "destination", "allowedExtensions"]),
   number: z.string().min(1).max(64),
   channel: Reference.describe("Name of a channel"),
-  destination: z.union([
-    z.object({ queue: Reference }).strict(),
-    z.object({ extension: Reference }).strict(),
-    z.object({ platform: Reference }).strict(),
-  ], "must be one of {queue: …}, {extension: …}, {platform: …}").nullable().optional(),
+  destination: DestinationReference.nullable().optional(),
   allowedExtensions: z.array(Reference).max(1_000).optional().describe("As people dial them, e.g. 101"),
 }).strict();
 
 const ExtensionItem = ExtensionInputSchema;
 
 const QueueItem = z.object({
-  ...partial(QueueInputSchema, ["members"]),
+  ...partial(QueueInputSchema, ["members", "calendarId"]),
   name: NameSchema,
+  calendar: Reference.nullable().optional().describe("Name of a calendar"),
   members: z.array(Reference).max(1_000).optional().describe("Extensions as people dial them, e.g. 101"),
 }).strict();
 
 const PlatformItem = z.object({ ...partial(PlatformInputSchema, []), name: NameSchema }).strict();
+
+const CalendarItem = z.object({ ...partial(CalendarInputSchema, []), name: NameSchema }).strict();
+
+const RuleItem = z.object({
+  ...partial(RuleInputSchema, ["match", "action"]),
+  name: NameSchema,
+  match: z.object({
+    ...partial(RuleMatchSchema, ["numbers", "hours"]),
+    numbers: z.array(Reference).max(1_000).nullable().optional().describe("The numbers themselves"),
+    hours: z.object({ calendar: Reference.describe("Name of a calendar"), is: z.enum(["open", "closed"]) })
+      .strict().nullable().optional(),
+  }).strict().optional(),
+  action: z.object({
+    ...partial(RuleActionSchema, ["destination"]),
+    destination: DestinationReference.nullable().optional(),
+  }).strict().optional(),
+}).strict();
 
 const KeyItem = z.object({
   name: NameSchema,
@@ -59,12 +82,16 @@ const KeyItem = z.object({
 export const ApplyDocumentSchema = z.object({
   extensions: z.array(ExtensionItem).max(ITEMS_MAX).default([]),
   platforms: z.array(PlatformItem).max(ITEMS_MAX).default([]),
+  calendars: z.array(CalendarItem).max(ITEMS_MAX).default([]),
   queues: z.array(QueueItem).max(ITEMS_MAX).default([]),
   channels: z.array(ChannelItem).max(ITEMS_MAX).default([]),
   numbers: z.array(NumberItem).max(ITEMS_MAX).default([]),
+  rules: z.array(RuleItem).max(ITEMS_MAX).default([]),
   keys: z.array(KeyItem).max(ITEMS_MAX).default([]),
 }).strict();
 
 export type ApplyDocument = z.output<typeof ApplyDocumentSchema>;
 export type KeyItem = z.output<typeof KeyItem>;
 export type NumberItem = z.output<typeof NumberItem>;
+export type RuleItem = z.output<typeof RuleItem>;
+export type DestinationReference = z.output<typeof DestinationReference>;

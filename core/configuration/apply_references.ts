@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { parseAddress } from "../phone_number.ts";
 import type { ConfigurationTransaction } from "../ports/configuration.ts";
-import type { NumberItem } from "./apply_document.ts";
+import type { DestinationReference } from "./apply_document.ts";
 import { invalid } from "./fault.ts";
 
 /**
@@ -36,16 +37,31 @@ export async function extensionIds(
   return ids;
 }
 
+/** Ids of our numbers by the numbers themselves. */
+export async function numberIds(
+  tx: ConfigurationTransaction,
+  field: string,
+  numbers: readonly string[],
+): Promise<string[]> {
+  const ids = [];
+  for (const [index, number] of numbers.entries()) {
+    const address = parseAddress(number)?.value ?? number;
+    ids.push((await referred(tx.numbers, `${field}.${index}`, "number", address)).id);
+  }
+  return ids;
+}
+
 /** A destination with its id in place of its name. */
 export async function destinationId(
   tx: ConfigurationTransaction,
-  destination: NonNullable<NumberItem["destination"]>,
+  destination: DestinationReference,
+  field = "destination",
 ): Promise<{ readonly kind: string; readonly id: string }> {
   const [[kind, name]] = Object.entries(destination) as [["queue" | "extension" | "platform", string]];
   const rows = { queue: tx.queues, extension: tx.extensions, platform: tx.platforms }[kind];
   const row: { readonly id: string } = await referred<{ readonly id: string }>(
     rows,
-    "destination",
+    field,
     kind,
     name,
   );

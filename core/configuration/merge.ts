@@ -52,6 +52,17 @@ function withoutDefault(schema: z.ZodType): z.ZodType {
   return schema;
 }
 
+/**
+ * Null says "the default" in a document; in a new thing that is the same as leaving it out. Looks into objects, not
+ * into lists.
+ */
+export function withoutNulls(input: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]) => [name, isFields(value) ? withoutNulls(value) : value]),
+  );
+}
+
 /** Whether two values are the same as JSON, whatever the order of their fields. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);

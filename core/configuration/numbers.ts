@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { type Destination, DestinationSchema, NUMBER_TYPES } from "../channel.ts";
+import { DestinationSchema, NUMBER_TYPES } from "../channel.ts";
 import type { FieldError } from "../fields.ts";
 import { OptOutSettingsSchema } from "../opt_out/settings.ts";
 import { type Address, parseAddress } from "../phone_number.ts";
@@ -13,6 +13,7 @@ import { type Changed, existing, insertRow, removeRow, replaceRow } from "./chan
 import { invalid, parse, taken } from "./fault.ts";
 import { type Fields, mergePatch, patchSchema } from "./merge.ts";
 import { IdSchema } from "./name.ts";
+import { destinationErrors } from "./named.ts";
 
 export const NumberInputSchema = z.object({
   channelId: IdSchema,
@@ -124,10 +125,7 @@ async function checked(tx: ConfigurationTransaction, raw: unknown) {
   if (await tx.channels.get(input.channelId) === undefined) {
     errors.push({ field: "channelId", message: `there is no channel ${input.channelId}` });
   }
-  if (input.destination !== null && !await exists(tx, input.destination)) {
-    const { kind, id } = input.destination;
-    errors.push({ field: "destination.id", message: `there is no ${kind} ${id}` });
-  }
+  errors.push(...await destinationErrors(tx, "destination", input.destination));
   for (const [index, id] of input.allowedExtensions.entries()) {
     if (await tx.extensions.get(id) === undefined) {
       errors.push({ field: `allowedExtensions.${index}`, message: `there is no extension ${id}` });
@@ -164,9 +162,4 @@ function guessType(address: Address): NumberRecord["type"] {
     case "e164":
       return /^\+18(00|33|44|55|66|77|88)\d{7}$/.test(address.value) ? "toll-free" : "mobile";
   }
-}
-
-async function exists(tx: ConfigurationTransaction, destination: Destination): Promise<boolean> {
-  const rows = { extension: tx.extensions, queue: tx.queues, platform: tx.platforms }[destination.kind];
-  return await rows.get(destination.id) !== undefined;
 }

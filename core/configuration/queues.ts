@@ -4,11 +4,13 @@
  * @module
  */
 import { z } from "zod";
+import { QueueTextsSchema } from "../automated_text.ts";
 import type { ConfigurationTransaction, QueueRecord } from "../ports/configuration.ts";
 import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
 import { invalid, parse, taken } from "./fault.ts";
 import { type Fields, mergePatch, patchSchema } from "./merge.ts";
 import { IdSchema, NameSchema } from "./name.ts";
+import { calendarErrors } from "./named.ts";
 
 export const QUEUE_MEMBERS_MAX = 1_000;
 
@@ -20,6 +22,8 @@ export const QueueInputSchema = z.object({
     "pickup: every member sees it, the first to accept owns it",
   ),
   members: MembersSchema.default([]).describe("Ids of extensions"),
+  calendarId: IdSchema.nullable().default(null).describe("When it is served; null: always"),
+  texts: QueueTextsSchema.prefault({}).describe("What it says by itself, by language"),
 }).strict();
 
 export const QueuePatchSchema = patchSchema(QueueInputSchema);
@@ -30,6 +34,8 @@ export function queueView(row: QueueRecord) {
     name: row.name,
     strategy: row.strategy,
     members: [...row.members],
+    calendarId: row.calendarId,
+    texts: row.texts,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
@@ -41,7 +47,7 @@ function subject(tx: ConfigurationTransaction) {
 
 export async function createQueue(tx: ConfigurationTransaction, raw: unknown): Promise<QueueRecord> {
   const input = parse(QueueInputSchema, raw);
-  const members = await knownMembers(tx, input.members);
+  const members = await known(tx, input);
   if (await tx.queues.find(input.name)) throw taken("a queue", "name", input.name);
   return await insertRow(tx, subject(tx), {
     id: tx.newId("queue"),
@@ -58,10 +64,10 @@ export async function updateQueue(
   patch: Fields,
 ): Promise<Changed<QueueRecord>> {
   const before = await existing(tx.queues, "queue", id);
-  const { name, strategy, members } = before;
-  const input = parse(QueueInputSchema, mergePatch({ name, strategy, members }, patch));
+  const { name, strategy, members, calendarId, texts } = before;
+  const input = parse(QueueInputSchema, mergePatch({ name, strategy, members, calendarId, texts }, patch));
   if (input.name !== name && await tx.queues.find(input.name)) throw taken("a queue", "name", input.name);
-  const after = { ...before, ...input, members: await knownMembers(tx, input.members) };
+  const after = { ...before, ...input, members: await known(tx, input) };
   return await replaceRow(tx, subject(tx), before, after);
 }
 
@@ -95,8 +101,12 @@ export function removeQueue(tx: ConfigurationTransaction, id: string): Promise<v
   return removeRow(tx, subject(tx), id);
 }
 
-async function knownMembers(tx: ConfigurationTransaction, members: readonly string[]): Promise<string[]> {
-  const unknown = [];
+/** The members, each once, if they and the calendar are there. */
+async function known(
+  tx: ConfigurationTransaction,
+  { members, calendarId }: Pick<z.output<typeof QueueInputSchema>, "members" | "calendarId">,
+): Promise<string[]> {
+  const unknown = await calendarErrors(tx, "calendarId", calendarId);
   for (const [index, member] of members.entries()) {
     if (await tx.extensions.get(member) === undefined) {
       unknown.push({ field: `members.${index}`, message: `there is no extension ${member}` });

@@ -5,10 +5,13 @@
  *
  * @module
  */
+import type { QueueTexts } from "../automated_text.ts";
+import type { Calendar } from "../calendar/calendar.ts";
 import type { ChannelSettings, ChannelStatus, OwnNumber } from "../channel.ts";
 import type { Extension, Role } from "../directory.ts";
 import type { FieldError } from "../fields.ts";
 import type { IdKind } from "../ids.ts";
+import type { Rule } from "../rules/rule.ts";
 
 interface Stored {
   readonly id: string;
@@ -45,6 +48,16 @@ export interface QueueRecord extends Updated {
   readonly strategy: "pickup";
   /** Ids of extensions, in the order of the ids. */
   readonly members: readonly string[];
+  readonly calendarId: string | null;
+  readonly texts: QueueTexts;
+}
+
+export interface CalendarRecord extends Calendar, Updated {
+  readonly id: string;
+}
+
+export interface RuleRecord extends Rule, Updated {
+  readonly id: string;
 }
 
 export interface PlatformRecord extends Updated {
@@ -114,6 +127,8 @@ export interface ConfigurationReader {
   readonly extensions: Rows<ExtensionRecord>;
   readonly queues: Rows<QueueRecord>;
   readonly platforms: Rows<PlatformRecord>;
+  readonly calendars: Rows<CalendarRecord>;
+  readonly rules: Rows<RuleRecord>;
   readonly keys: Rows<KeyRecord>;
   /** The channel's webhook secrets that are in force at `nowMs`: the one in use first. */
   webhooks(channelId: string, nowMs: number): Promise<WebhookRecord[]>;
@@ -138,6 +153,8 @@ export interface ConfigurationTransaction extends ConfigurationReader {
   readonly extensions: ChangeableRows<ExtensionRecord>;
   readonly queues: ChangeableRows<QueueRecord>;
   readonly platforms: ChangeableRows<PlatformRecord>;
+  readonly calendars: ChangeableRows<CalendarRecord>;
+  readonly rules: ChangeableRows<RuleRecord>;
   readonly keys: ChangeableRows<KeyRecord>;
   newId(kind: IdKind): string;
   /** 256 random bits, base64url: 43 characters. */
@@ -147,7 +164,7 @@ export interface ConfigurationTransaction extends ConfigurationReader {
   addWebhook(webhook: WebhookRecord): Promise<void>;
   /** Lets the webhook secret in use end at `expiresAt`. */
   retireWebhook(channelId: string, expiresAt: Date): Promise<void>;
-  /** What still refers to the row with this id: numbers, channels, queues, open sessions, unsent messages. */
+  /** What still refers to the row with this id: numbers, channels, queues, rules, open sessions, unsent messages. */
   referrers(id: string): Promise<Referrer[]>;
   record(entry: Pick<AuditRecord, "action" | "kind" | "target" | "before" | "after">): Promise<void>;
 }

@@ -54,7 +54,14 @@ export const DIRECTORY: Directory = {
     [CAROL, { id: CAROL, extension: "103", name: "Carol" }],
   ]),
   queues: new Map([
-    [QUEUE, { id: QUEUE, name: "Sales", strategy: "pickup", members: new Set([ALICE, BOB]) }],
+    [QUEUE, {
+      id: QUEUE,
+      name: "Sales",
+      strategy: "pickup",
+      members: new Set([ALICE, BOB]),
+      calendarId: null,
+      texts: {},
+    }],
   ]),
   platforms: new Map([
     [PLATFORM, { id: PLATFORM, name: "Bot", enabled: true, endpoint: null, secret: null }],

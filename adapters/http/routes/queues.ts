@@ -4,6 +4,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { QueueTextsSchema } from "../../../core/automated_text.ts";
 import { existing } from "../../../core/configuration/change.ts";
 import {
   createQueue,
@@ -28,6 +29,8 @@ export const QueueSchema = z.object({
   name: z.string(),
   strategy: z.enum(["pickup"]),
   members: z.array(z.string()).openapi({ description: "Ids of extensions" }),
+  calendarId: z.string().nullable().openapi({ description: "When it is served; null: always" }),
+  texts: QueueTextsSchema,
   createdAt: TimeSchema,
   updatedAt: TimeSchema,
 }).openapi("Queue");

@@ -94,11 +94,11 @@ function sentence(text: string): string {
 }
 
 /** One of our numbers by its id or by itself. */
-export function ownNumber(directory: Directory, text: string): OwnNumber {
+export function ownNumber(directory: Directory, text: string, field = "from"): OwnNumber {
   const number = directory.numbers.get(text) ?? directory.numbersByAddress.get(text) ??
     directory.numbersByAddress.get(parseAddress(text)?.value ?? "");
   if (number === undefined) {
-    throw invalidFields([{ field: "from", message: `${text} is not one of the configured numbers` }]);
+    throw invalidFields([{ field, message: `${text} is not one of the configured numbers` }]);
   }
   return number;
 }

@@ -36,6 +36,12 @@ export const SessionDetail = SessionView.extend({
     at: Time,
     by: z.string(),
     note: z.string().optional(),
+    decidedBy: z.union([
+      z.object({ kind: z.literal("rule"), id: z.string(), name: z.string() }),
+      z.object({ kind: z.literal("number") }),
+    ]).optional().openapi({
+      description: "Of the first step: the routing rule that decided, or the number's own destination",
+    }),
   })),
 }).openapi("SessionDetail");
 
