@@ -14,7 +14,7 @@ import { CONFIRMATION_AUTHOR, type OptOutChange, type OptOutSource } from "../co
 import type { Author, Media, MessageRow } from "../core/message.ts";
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import { analyseText } from "../core/segments.ts";
-import { textParts } from "../core/text_parts.ts";
+import { type TextPart, textParts } from "../core/text_parts.ts";
 import {
   type CloseReason,
   type DecidedBy,
@@ -129,12 +129,16 @@ export class Draft {
 
   /** The answer to a wish about messages as such: the one text that passes the gate whatever the contact wished. */
   addConfirmation(text: string): void {
-    this.#addSystemText(text, CONFIRMATION_AUTHOR);
+    this.#addSystemText(textParts(text, this.channel.settings), CONFIRMATION_AUTHOR);
   }
 
-  /** A text that the system writes by itself; it leaves as any other message does, past the same gates. */
+  /**
+   * A text that the system writes by itself; it leaves as any other message does, past the same gates. One over the
+   * channel's limits is split even where the channel refuses such texts: nobody is there to shorten it.
+   */
   addAutomatedText(text: string, kind: AutomatedTextKind): void {
-    this.#addSystemText(text, { kind: "system", id: kind });
+    const parts = textParts(text, { ...this.channel.settings, overlong: "split" });
+    this.#addSystemText(parts, { kind: "system", id: kind });
   }
 
   /** Opens a session with `destination`: waiting for a queue (or for anyone), held by a platform or active. */
@@ -286,9 +290,8 @@ export class Draft {
     });
   }
 
-  #addSystemText(text: string, author: Author): void {
-    const [first, ...others] = textParts(text, this.channel.settings);
-    for (const part of [first, ...others]) {
+  #addSystemText(parts: readonly TextPart[], author: Author): void {
+    for (const part of parts) {
       this.#addMessage({
         direction: "outbound",
         status: "queued",

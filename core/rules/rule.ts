@@ -16,12 +16,16 @@ const PATTERN_UNITS_MAX = 200;
 
 const PatternSource = z.string().min(1).max(PATTERN_UNITS_MAX).superRefine((source, context) => {
   try {
-    new Pattern(source);
+    compiled(source);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     context.addIssue({ code: "custom", message: error.message });
   }
 });
+
+function compiled(source: string): Pattern {
+  return new Pattern(source, { ignoreCase: true });
+}
 
 /** What a rule asks for: all that is given must hold, and of each list one. */
 export const RuleMatchSchema = z.object({
@@ -75,8 +79,6 @@ export function inOrder(rules: readonly Rule[]): RoutingRule[] {
     .map((rule) => ({
       ...rule,
       words: (rule.match.words ?? []).map(foldWords),
-      pattern: rule.match.pattern === undefined
-        ? null
-        : new Pattern(rule.match.pattern, { ignoreCase: true }),
+      pattern: rule.match.pattern === undefined ? null : compiled(rule.match.pattern),
     }));
 }

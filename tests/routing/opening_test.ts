@@ -159,6 +159,16 @@ Deno.test("RT-14: the text is in the rule's language, else in one that is there;
   deepEqual(said({}, {}), []);
 });
 
+Deno.test("RT-14: a text over the channel's limit goes in parts within it, though the channel refuses long texts", () => {
+  const text = "We are closed today and will be back tomorrow at nine";
+  const given = directory([{ action: { text: { en: text } } }]);
+  const short = { ...CHANNEL, settings: { ...CHANNEL.settings, maxTextLength: 20 } };
+  const parts = sentTexts(
+    step(NEW_CONVERSATION, inbound("hi"), { ...given, channels: new Map([[CHANNEL.id, short]]) }),
+  ).map(([part]) => part!);
+  deepEqual([parts.join(""), parts.every((part) => part.length <= 20)], [text, true]);
+});
+
 Deno.test("RT-14: nobody who wants no messages is sent a text, and STOP is not greeted", () => {
   const texts = directory([{ action: { text: { en: "Welcome" } } }], TEXTS);
   const stopped = step(NEW_CONVERSATION, inbound("STOP"), texts);
