@@ -33,6 +33,7 @@ export function nextChange(calendar: CalendarSettings, atMs: number): number | n
   const open = isOpen(calendar, atMs);
   const { date: today } = wallAt(calendar, atMs);
   for (const first of [today, ...specialDates(calendar, today)]) {
+    // Clocks that are turned back over midnight bring the day before once more.
     const from = first.subtract({ days: 1 });
     const change = boundaries(calendar, from).find((at) => at > atMs && isOpen(calendar, at) !== open);
     if (change !== undefined) return change;

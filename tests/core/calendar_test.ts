@@ -74,6 +74,12 @@ Deno.test("RT-7: what falls into the hour that is left out begins behind it; the
     changes.push(new Date(change).toISOString().slice(5, 16));
   }
   deepEqual(changes, ["10-24T23:00", "10-25T00:30", "10-25T01:00", "10-25T01:30"]);
+  // St. John's went from a minute past midnight back to the evening before, at 02:31 UTC.
+  const evening = calendar({
+    timeZone: "America/St_Johns",
+    hours: [{ days: ["sat"], from: "23:30", to: "24:00" }],
+  });
+  equal(nextChange(evening, at("2010-11-07T02:30:30Z")), at("2010-11-07T03:00Z"));
 });
 
 Deno.test("RT-7: the next change may be years away, or never come", () => {
@@ -98,6 +104,7 @@ const ZONES = [
   "Africa/Casablanca",
   "Asia/Beirut",
   "Pacific/Apia",
+  "America/St_Johns",
   "America/Montevideo",
   "UTC",
 ] as const;
@@ -116,6 +123,7 @@ const START = fc.constantFrom(
   "2026-10-30",
   "2026-02-14",
   "2011-12-28",
+  "2010-11-05",
   "2028-02-27",
 ).chain((date) => fc.integer({ min: 0, max: 3 * 24 * 60 }).map((minutes) => at(date) + minutes * MINUTE_MS));
 const dayNear = START.map((ms) => new Date(ms).toISOString().slice(0, 10));
