@@ -537,7 +537,7 @@ Deno.test("the send worker on a real database", async (t) => {
     await scene.start(worker);
     await scene.until(
       "three are under way and the rest is claimed",
-      async () => await scene.count("sending") === 30,
+      async () => await scene.count("sending") === 30 && worker.stats.inFlight === 3,
     );
     const stopping = scene.stop(worker);
     release.resolve();

@@ -108,7 +108,7 @@ export function contactRoutes({ ingress, optOuts }: ContactRoutesDeps): RouteMod
           idempotencyKey: c.req.valid("header")["idempotency-key"],
           path: c.req.path,
         },
-        { number: asked === undefined ? ALL_NUMBERS : ownNumber(directory, asked).number, contact },
+        { number: asked === undefined ? ALL_NUMBERS : ownNumber(directory, asked, "number").number, contact },
         { kind: "opt-out", source: "request" },
       );
       return c.json(await view(contact), 200);
@@ -120,7 +120,7 @@ export function contactRoutes({ ingress, optOuts }: ContactRoutesDeps): RouteMod
       const asked = c.req.valid("query").number;
       await carryOut(
         { ingress, directory, now: deps.now, key: c.get("key"), idempotencyKey: undefined, path: c.req.path },
-        { number: asked === undefined ? ALL_NUMBERS : ownNumber(directory, asked).number, contact },
+        { number: asked === undefined ? ALL_NUMBERS : ownNumber(directory, asked, "number").number, contact },
         { kind: "opt-in", source: "request" },
       );
       return c.json(await view(contact), 200);
