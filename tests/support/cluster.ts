@@ -26,7 +26,7 @@ export class Cluster implements AsyncDisposable {
     this.#outside = outside;
   }
 
-  /** Starts a process; resolves when it is ready. The first one with the role `ingress` is where webhooks go. */
+  /** Starts a process; resolves when it is ready. The first one that takes webhooks is where they go. */
   async add(role: string): Promise<Member> {
     const system = await System.prepare({
       args: [`--role=${role}`],
@@ -37,7 +37,8 @@ export class Cluster implements AsyncDisposable {
         ...(this.#publicUrl === null ? {} : { PATCHBAY_PUBLIC_URL: this.#publicUrl }),
       },
     });
-    if (role.split(",").includes("ingress")) this.#publicUrl ??= system.url;
+    const takesWebhooks = role.split(",").some((name) => name === "ingress" || name === "all");
+    if (takesWebhooks) this.#publicUrl ??= system.url;
     const member: Member = {
       system,
       role,
