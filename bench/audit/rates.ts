@@ -9,6 +9,11 @@ import type { Findings } from "./findings.ts";
 import type { Bucket, OptOut } from "./run.ts";
 
 const WINDOW_MS = 1_000;
+/**
+ * Seen from the carrier the first calls of a process that has just started come tens of ms late, on new connections,
+ * and those after them do not: so much more may come in one second than left in it.
+ */
+const LATE_FIRST_CALLS = 1.03;
 
 /** Every call counts, taken or not: the provider had the work. */
 export function checkRates(buckets: readonly Bucket[], calls: readonly LinkedCall[], found: Findings): void {
@@ -21,9 +26,8 @@ export function checkRates(buckets: readonly Bucket[], calls: readonly LinkedCal
     found.looked += own.length;
     const worst = slidingWindowMax(own.map(({ call }) => call.atMs), WINDOW_MS, costs);
     // One message may cost more than the burst; it goes when the bucket is full.
-    const limit = Math.floor(
-      bucket.rateMps + costs.reduce((most, cost) => Math.max(most, cost), bucket.burst),
-    );
+    const declared = bucket.rateMps + costs.reduce((most, cost) => Math.max(most, cost), bucket.burst);
+    const limit = Math.floor(declared * LATE_FIRST_CALLS);
     if (worst > limit) {
       found.fault("over the rate in some second", `${bucket.name}: ${worst}, allowed ${limit}`);
     }

@@ -16,7 +16,7 @@ const number = (name: string) => {
 };
 const ONLY = number("PATCHBAY_SIMULATION_SEED");
 const FROM = ONLY ?? number("PATCHBAY_SIMULATION_FROM") ?? 1;
-const SEEDS = ONLY === null ? number("PATCHBAY_SIMULATION_SEEDS") ?? 1_000 : 1;
+const SEEDS = ONLY === null ? number("PATCHBAY_SIMULATION_SEEDS") ?? 3_000 : 1;
 
 Deno.test("whatever dies, pauses, is late, lost or repeated, every promise is kept", async () => {
   for (let seed = FROM; seed < FROM + SEEDS; seed++) {
