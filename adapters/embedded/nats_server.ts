@@ -37,8 +37,6 @@ const MAX_MEMORY_STORE_BYTES = 256 * 1024 * 1024;
 /** Of the whole disk, not of what is free now: a limit that shrinks as the store grows stops it one day. */
 const DISK_SHARE = 0.8;
 const INFO_MS_MAX = 1_000;
-/** Go's collector runs a quarter as often as by default, at the price of memory, which is bounded all the same. */
-const COLLECTOR = { GOGC: "400", GOMEMLIMIT: "1GiB" } as const;
 
 interface Configuration {
   readonly folder: string;
@@ -105,7 +103,6 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
         command: options.program,
         args: ["-c", configFile],
         cwd: folder,
-        env: COLLECTOR,
         logFile: options.logFile ?? join(folder, "nats-server.log"),
         deathSignal: "SIGTERM",
       };
