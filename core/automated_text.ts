@@ -4,13 +4,11 @@
  * @module
  */
 import { z } from "zod";
+import { LanguageSchema } from "./language.ts";
 import { storableText } from "./storable_text.ts";
 
 /** Why it is written; the id of its author, whose kind is `system`. */
 export type AutomatedTextKind = "greeting" | "out-of-hours" | "rule";
-
-/** ISO 639, e.g. `en`. */
-export const LanguageSchema = z.string().regex(/^[a-z]{2,3}$/, "must be a language such as en or es");
 
 /** Six segments of GSM 7-bit. */
 const TEXT_UNITS_MAX = 918;

@@ -8,10 +8,12 @@
  * @module
  */
 import type { Channel, OwnNumber } from "../core/channel.ts";
+import type { ContactNotes } from "../core/contact.ts";
 import type { Directory } from "../core/directory.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry, InboundEntry } from "../core/entry.ts";
 import { assertNever } from "../core/errors.ts";
 import type { PatchbayEvent } from "../core/events.ts";
+import type { DetectLanguage } from "../core/language.ts";
 import { conversationId, derivedId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
 import { ALL_NUMBERS, type OptOutChange } from "../core/opt_out/opt_out.ts";
@@ -42,7 +44,19 @@ export interface DecideContext {
   readonly directory: Directory;
   /** Where the entry stands in the log: ids are derived from it. */
   readonly position: LogPosition;
+  /** @default nothing */
+  readonly known?: KnownOfContacts;
 }
+
+/** What rules may ask for of contacts; empty where none does. */
+export interface KnownOfContacts {
+  /** Of those of whom anything is noted. */
+  readonly notes: ReadonlyMap<string, ContactNotes>;
+  /** Null where no rule asks for a language. */
+  readonly detectLanguage: DetectLanguage | null;
+}
+
+export const NOTHING_KNOWN: KnownOfContacts = { notes: new Map(), detectLanguage: null };
 
 export interface Decision {
   readonly state: ConversationState;

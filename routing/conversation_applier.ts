@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { DetectLanguage } from "../core/language.ts";
+import type { ContactSource } from "../core/ports/contacts.ts";
 import type { DirectorySource } from "../core/ports/directory.ts";
 import {
   type CommandReply,
@@ -28,6 +30,7 @@ import {
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import type { LogMessage } from "../core/ports/partition_log.ts";
 import type { Applier, ApplyResult } from "../core/runtime/lane.ts";
+import { asksForContact, asksForLanguage } from "../core/rules/needs.ts";
 import type { SessionRow } from "../core/session.ts";
 import { storableText } from "../core/storable_text.ts";
 import {
@@ -35,7 +38,9 @@ import {
   type ConversationState,
   decide,
   type Decision,
+  type KnownOfContacts,
   NEW_CONVERSATION,
+  NOTHING_KNOWN,
   UnappliableError,
 } from "./conversation.ts";
 import { nextDueMs } from "./fragments.ts";
@@ -57,6 +62,10 @@ export interface ConversationApplierOptions {
   /** Told once files that are to be fetched are committed. */
   readonly onMedia?: () => void;
   readonly onDeadLetter: (letter: DeadLetterRow) => void;
+  /** Asked only where a routing rule needs it. */
+  readonly contacts: ContactSource;
+  /** The same. */
+  readonly languageDetector: () => Promise<DetectLanguage>;
   /** Wall clock, ms since 1970. */
   readonly now: () => number;
 }
@@ -120,8 +129,24 @@ export class ConversationApplier implements Applier {
       keys.add(entry.key);
       if (!this.#cache.has(conversation)) conversations.add(conversation);
     }
-    const { states, seen } = await this.#options.store.load([...conversations], [...keys]);
-    return { states: states as ReadonlyMap<string, ConversationState>, seen };
+    const [{ states, seen }, known] = await Promise.all([
+      this.#options.store.load([...conversations], [...keys]),
+      this.#askAbout(entries),
+    ]);
+    return { states: states as ReadonlyMap<string, ConversationState>, seen, known };
+  }
+
+  /** What rules ask for of those who wrote. */
+  async #askAbout(entries: readonly Placed[]): Promise<KnownOfContacts> {
+    const { directory, contacts, languageDetector } = this.#options;
+    const { rules } = directory.current();
+    if (!asksForContact(rules)) return NOTHING_KNOWN;
+    const writers = entries.flatMap(({ entry }) => entry.kind === "inbound" ? entry.contact : []);
+    const [notes, detectLanguage] = await Promise.all([
+      writers.length === 0 ? new Map() : contacts.ofContacts(writers),
+      asksForLanguage(rules) ? languageDetector() : null,
+    ]);
+    return { notes, detectLanguage };
   }
 
   #decideAll(
@@ -154,7 +179,13 @@ export class ConversationApplier implements Applier {
       const state = draft.states.get(conversation) ?? this.#cache.get(conversation) ??
         loaded.states.get(conversation) ?? NEW_CONVERSATION;
       try {
-        draft.add(position, conversation, entry, state, decide(state, entry, { directory, position }));
+        draft.add(
+          position,
+          conversation,
+          entry,
+          state,
+          decide(state, entry, { directory, position, known: loaded.known }),
+        );
       } catch (error) {
         const kind = error instanceof UnappliableError ? "unappliable" : "poisoned";
         draft.bury(position, kind, (error as Error).message, JSON.stringify(entry));
@@ -197,6 +228,7 @@ export class ConversationApplier implements Applier {
 interface Loaded {
   readonly states: ReadonlyMap<string, ConversationState>;
   readonly seen: ReadonlyMap<string, CommandReply | null>;
+  readonly known: KnownOfContacts;
 }
 
 /** What a batch does, while it is being decided. */

@@ -6,6 +6,7 @@
  */
 import type { AutomatedTextKind } from "../core/automated_text.ts";
 import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
+import { type ContactNotes, NOTHING_NOTED } from "../core/contact.ts";
 import type { Directory } from "../core/directory.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../core/entry.ts";
 import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
@@ -83,6 +84,16 @@ export class Draft {
   /** Theirs. */
   get contact(): string {
     return this.#entry.contact;
+  }
+
+  /** What is noted of the contact, where a rule asks for it. */
+  get notes(): ContactNotes {
+    return this.#context.known?.notes.get(this.#entry.contact) ?? NOTHING_NOTED;
+  }
+
+  /** The contact's language: as noted, else that of the text, where a rule asks for it. */
+  languageOf(text: string): string | null {
+    return this.notes.language ?? this.#context.known?.detectLanguage?.(text) ?? null;
   }
 
   /** Messages in the conversation so far. */

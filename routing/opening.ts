@@ -25,6 +25,8 @@ export function openForContact(draft: Draft, content: InboundContent): () => voi
     text: content.text,
     atMs: draft.atMs,
     isReturning: draft.messageCount > 0,
+    attributes: draft.notes.attributes,
+    language: draft.languageOf(content.text),
   });
   draft.open(
     destination,

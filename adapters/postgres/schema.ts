@@ -7,6 +7,7 @@ import type { ColumnType, Generated } from "kysely";
 import type { QueueTexts } from "../../core/automated_text.ts";
 import type { Calendar } from "../../core/calendar/calendar.ts";
 import type { ChannelSettings, ChannelStatus, Destination, OwnNumber } from "../../core/channel.ts";
+import type { Attributes } from "../../core/contact.ts";
 import type { Role } from "../../core/directory.ts";
 import type { OptOutRow } from "../../core/opt_out/opt_out.ts";
 import type { OptOutSettings } from "../../core/opt_out/settings.ts";
@@ -236,5 +237,6 @@ export interface Schema {
   pending_reports: { id: string; partition: number; at_ms: number; entry: Json };
   dead_letters: DeadLettersTable;
   opt_outs: OptOutRow;
+  contacts: { number: string; attributes: ColumnType<Attributes>; language: string | null };
   media: MediaTable;
 }

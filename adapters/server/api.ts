@@ -25,12 +25,14 @@ import { ruleTestRoutes } from "../http/runtime/rule_trial.ts";
 import { sessionRoutes } from "../http/runtime/sessions.ts";
 import { statisticsRoutes } from "../http/runtime/statistics.ts";
 import { sniffType } from "../media/sniff.ts";
+import { languageDetector } from "../language/eld.ts";
 import { PostgresMessageQueries } from "../postgres/message_queries.ts";
 import { PostgresOptOutQueries } from "../postgres/opt_out_queries.ts";
 import { PostgresSessionQueries } from "../postgres/session_queries.ts";
 import { PostgresStatisticsQueries } from "../postgres/statistics_queries.ts";
 import type { Config } from "../system/config.ts";
 import type { Log } from "../system/log.ts";
+import { contactBook } from "./contact_book.ts";
 import { fillRandom } from "../system/random.ts";
 import type { HttpHandler } from "./http.ts";
 import { createWebhookHandler } from "../webhooks/handler.ts";
@@ -116,13 +118,14 @@ function modules(
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
   const optOuts = new PostgresOptOutQueries(parts.db);
+  const contacts = contactBook(parts, now);
   return [
     sessionRoutes({ ingress, sessions, media }),
     messageRoutes({ ingress, messages, sessions, media }),
     uploadRoutes({ ...media, sniff: sniffType, newId: () => newId("media", now(), fillRandom) }),
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
-    ruleTestRoutes({ messages }),
-    contactRoutes({ ingress, optOuts }),
+    ruleTestRoutes({ messages, contacts, languageDetector }),
+    contactRoutes({ ingress, optOuts, contacts }),
     doNotContactRoutes({ ingress, optOuts }),
     deadLetterRoutes({ ingress, deadLetters }),
     eventRoutes({ events, closing }),

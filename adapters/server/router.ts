@@ -15,6 +15,7 @@ import { PendingMatcher } from "../../core/status/pending_matcher.ts";
 import { StatusApplier } from "../../core/status/status_applier.ts";
 import { ConversationApplier } from "../../routing/conversation_applier.ts";
 import type { EventPublisher } from "../nats/event_publisher.ts";
+import { languageDetector } from "../language/eld.ts";
 import { JetStreamLog } from "../nats/jetstream_log.ts";
 import type { LogKind } from "../nats/topology.ts";
 import { PostgresConversationStore } from "../postgres/conversation_store.ts";
@@ -23,6 +24,7 @@ import { PostgresPartitionStore } from "../postgres/partition_store.ts";
 import { PostgresStatusStore } from "../postgres/status_store.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
+import { contactBook } from "./contact_book.ts";
 import type { Metrics } from "./metrics.ts";
 import { deliverOverdueParts } from "./overdue_parts.ts";
 import type { Parts } from "./parts.ts";
@@ -65,6 +67,7 @@ export function startRouter(options: RouterOptions): Router {
   const { parts, directory, now } = options;
   const conversations = new PostgresConversationStore(parts.hotSql);
   const status = new PostgresStatusStore(parts.hotSql);
+  const contacts = contactBook(parts, now);
   const nudge = sendNudger(parts);
   const onQueued = (messages: readonly MessageRow[]) => {
     nudge(options.onQueued(messages));
@@ -89,6 +92,8 @@ export function startRouter(options: RouterOptions): Router {
         onQueued,
         onMedia: options.onMedia,
         onDeadLetter,
+        contacts,
+        languageDetector,
         now,
       }),
   );

@@ -6,6 +6,7 @@
 import { isOpen } from "../calendar/hours.ts";
 import type { Calendar } from "../calendar/calendar.ts";
 import type { OwnNumber } from "../channel.ts";
+import type { Attributes } from "../contact.ts";
 import { foldWords, hasWords } from "./fold_words.ts";
 import type { RoutingRule, RuleMatch } from "./rule.ts";
 
@@ -19,6 +20,10 @@ export interface Asked {
   readonly atMs: number;
   /** Whether there were messages between the two before. */
   readonly isReturning: boolean;
+  /** Of the contact. */
+  readonly attributes: Attributes;
+  /** What the contact speaks: as noted with the contact, else as the text says; null: not known. */
+  readonly language: string | null;
 }
 
 export interface ConditionResult {
@@ -59,6 +64,27 @@ const CONDITIONS: readonly Condition[] = [
     holds: ({ match }, { isReturning }) => (match.contact === "returning") === isReturning,
     tell: (_rule, { isReturning }) =>
       isReturning ? "the contact has written or been written to before" : "the contact is new",
+  },
+  {
+    of: "languages",
+    holds: ({ match }, { language }) => language !== null && match.languages!.includes(language),
+    tell: ({ match }, { language }, holds) =>
+      language === null
+        ? "the contact's language is not known"
+        : `the contact's language is ${language}${holds ? "" : `, not ${list(match.languages!)}`}`,
+  },
+  {
+    of: "attributes",
+    holds: ({ match }, { attributes }) =>
+      Object.entries(match.attributes!).every(([name, values]) => hasOneOf(attributes, name, values)),
+    tell: ({ match }, { attributes }) => {
+      const [name] =
+        Object.entries(match.attributes!).find(([name, values]) => !hasOneOf(attributes, name, values)) ?? [];
+      if (name === undefined) return `the contact's ${list(Object.keys(match.attributes!))} fit`;
+      return !Object.hasOwn(attributes, name)
+        ? `the contact has no ${name}`
+        : `the contact's ${name} is ${attributes[name]}, not ${list(match.attributes![name]!)}`;
+    },
   },
   {
     of: "contactPrefixes",
@@ -133,6 +159,11 @@ export function explain(
 function caseOf(asked: Asked, calendars: ReadonlyMap<string, Calendar>): Case {
   const head = asked.text.slice(0, TEXT_UNITS_LOOKED_AT);
   return { ...asked, head, words: foldWords(head), calendars };
+}
+
+function hasOneOf(attributes: Attributes, name: string, values: readonly string[]): boolean {
+  const value = Object.hasOwn(attributes, name) ? attributes[name]!.toLowerCase() : null;
+  return values.some((one) => one.toLowerCase() === value);
 }
 
 /** Shown of a list. */

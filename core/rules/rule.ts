@@ -4,8 +4,10 @@
  * @module
  */
 import { z } from "zod";
-import { LanguageSchema, TextsSchema } from "../automated_text.ts";
+import { TextsSchema } from "../automated_text.ts";
 import { DestinationSchema } from "../channel.ts";
+import { AttributeNameSchema, AttributeValueSchema } from "../contact.ts";
+import { LanguageSchema } from "../language.ts";
 import { Pattern, PatternError } from "../pattern.ts";
 import { foldWords } from "./fold_words.ts";
 
@@ -41,6 +43,12 @@ export const RuleMatchSchema = z.object({
   hours: z.object({ calendarId: Id, is: z.enum(["open", "closed"]) }).strict().optional(),
   contact: z.enum(["new", "returning"]).optional().describe(
     "Whether there were messages between this contact and the number before",
+  ),
+  attributes: z.record(AttributeNameSchema, z.array(AttributeValueSchema).min(1).max(100))
+    .refine((names) => Object.keys(names).length > 0, "must name an attribute").optional()
+    .describe("Attributes of the contact: each must have one of its values, whatever the case"),
+  languages: z.array(LanguageSchema).min(1).max(50).optional().describe(
+    "The contact's language: the one noted with the contact, else the one the text is in, where that is clear",
   ),
 }).strict();
 

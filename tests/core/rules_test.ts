@@ -22,6 +22,8 @@ const ASKED: Asked = {
   // A Sunday noon in Montevideo.
   atMs: Date.parse("2026-01-18T15:00Z"),
   isReturning: false,
+  attributes: {},
+  language: null,
 };
 
 let made = 0;
@@ -62,6 +64,24 @@ Deno.test("RT-8: each condition holds where it should and nowhere else", () => {
   const monday = { atMs: Date.parse("2026-01-19T15:00Z") };
   deepEqual([fits(hours("closed"), monday), fits(hours("open"), monday)], [false, true]);
   equal(fits({ numbers: ["num_1"], contactPrefixes: ["+1"] }), false, "all of them must hold");
+});
+
+Deno.test("RT-8: each attribute named must have one of its values, whatever the case; a language must be known", () => {
+  const tier = (...values: string[]) => ({ attributes: { tier: values } });
+  const gold = { attributes: { tier: "Gold", city: "Salto" } };
+  deepEqual(
+    [fits(tier("silver", "gold"), gold), fits(tier("silver"), gold), fits(tier("gold"))],
+    [true, false, false],
+  );
+  const both = { attributes: { tier: ["gold"], city: ["Salto", "Rocha"] } };
+  deepEqual([fits(both, gold), fits(both, { attributes: { tier: "gold" } })], [true, false]);
+  // A name that objects have by themselves is no attribute.
+  equal(fits({ attributes: { constructor: ["x"] } }), false);
+  const spanish = { languages: ["ca", "es"] };
+  deepEqual(
+    [fits(spanish, { language: "es" }), fits(spanish, { language: "en" }), fits(spanish)],
+    [true, false, false],
+  );
 });
 
 Deno.test("RT-8: words are whole, whatever their case, accents and what stands around them", () => {
@@ -135,12 +155,18 @@ Deno.test("RT-8: a trial tells of every condition why it holds or not", () => {
     pattern: "est[aá]",
     hours: { calendarId: OFFICE.id, is: "open" },
     contact: "new",
+    languages: ["es", "ca"],
+    attributes: { city: ["Salto"], tier: ["gold"] },
   })]);
   deepEqual(
-    explain(one!, ASKED, CALENDARS).map(({ condition, holds, reason }) => [condition, holds, reason]),
+    explain(one!, { ...ASKED, language: "pt", attributes: { city: "salto" } }, CALENDARS).map((
+      { condition, holds, reason },
+    ) => [condition, holds, reason]),
     [
       ["numbers", false, "+14155550101 is not one of its numbers"],
       ["contact", true, "the contact is new"],
+      ["languages", false, "the contact's language is pt, not es, ca"],
+      ["attributes", false, "the contact has no tier"],
       ["contactPrefixes", true, "+34600000001 begins with +34"],
       ["words", true, "the text has “domingo”"],
       ["pattern", true, "the pattern is found: “Está”"],
@@ -161,6 +187,11 @@ Deno.test("RT-8: conditions that could never hold, or always would by mistake, a
     { contact: "known" },
     { hours: { calendarId: "cal_1" } },
     { language: "es" },
+    { languages: [] },
+    { languages: ["Spanish"] },
+    { attributes: {} },
+    { attributes: { tier: [] } },
+    { attributes: { "with blank": ["x"] } },
   ];
   for (const match of refused) equal(RuleMatchSchema.safeParse(match).success, false, JSON.stringify(match));
 });

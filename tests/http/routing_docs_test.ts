@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { ruleTestRoutes } from "../../adapters/http/runtime/rule_trial.ts";
-import { PostgresMessageQueries } from "../../adapters/postgres/message_queries.ts";
 import { testApp } from "../support/http_app.ts";
+import { ruleTrial } from "../support/rule_trial.ts";
 import { testPostgres } from "../support/postgres.ts";
 
 const NUMBER = "+14155550198";
@@ -14,9 +13,9 @@ Deno.test("RT-8: the examples of docs/routing.md can be applied, and decide as i
   await using postgres = await testPostgres();
   await using database = await postgres.database();
   using app = await testApp(database, {
-    modules: [ruleTestRoutes({ messages: new PostgresMessageQueries(database.db) })],
+    modules: [ruleTrial(database)],
   });
-  const document = Object.assign({
+  const base: Record<string, unknown[]> = {
     extensions: [{ extension: "101", name: "Alice" }],
     platforms: [{ name: "Bot" }],
     channels: [{
@@ -25,7 +24,13 @@ Deno.test("RT-8: the examples of docs/routing.md can be applied, and decide as i
       credentials: { accountSid: "AC1", authToken: "some-token" },
     }],
     numbers: [{ number: NUMBER, channel: "Main", destination: { queue: "Sales" } }],
-  }, ...blocks);
+  };
+  const document = blocks.reduce((whole, block) => {
+    for (const [kind, items] of Object.entries(block)) {
+      whole[kind] = [...whole[kind] ?? [], ...items as unknown[]];
+    }
+    return whole;
+  }, base);
   assert.deepEqual(Object.keys(document).sort(), [
     "calendars",
     "channels",

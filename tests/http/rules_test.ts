@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { ADMIN_KEY, channelInput, type TestApp, testApp } from "../support/http_app.ts";
-import { ruleTestRoutes } from "../../adapters/http/runtime/rule_trial.ts";
-import { PostgresMessageQueries } from "../../adapters/postgres/message_queries.ts";
+import { ruleTrial } from "../support/rule_trial.ts";
 import { type TestDatabase, type TestPostgres, testPostgres } from "../support/postgres.ts";
 
 let postgres: TestPostgres;
@@ -11,7 +10,7 @@ Deno.test.beforeAll(async () => {
   postgres = await testPostgres();
   database = await postgres.database();
   app = await testApp(database, {
-    modules: [ruleTestRoutes({ messages: new PostgresMessageQueries(database.db) })],
+    modules: [ruleTrial(database)],
   });
 });
 Deno.test.afterAll(async () => {

@@ -100,6 +100,28 @@ Deno.test("RT-7, RT-8, RT-14: rules and calendars decide, and what is said by it
     deepEqual(texts(contact), []);
   });
 
+  await t.step("RT-8: what is noted of a contact and the language of its text decide", async () => {
+    const gold = await api.post("/v1/rules", {
+      name: "Gold in Spanish",
+      match: { attributes: { tier: ["gold"] }, languages: ["es"] },
+      action: { destination: { kind: "extension", id: alice.extensionId } },
+    });
+    const [noted, other] = [contactNumber(contacts++), contactNumber(contacts++)];
+    const notes = await api.ok("PATCH", `/v1/contacts/${encodeURIComponent(noted)}`, {
+      attributes: { tier: "gold" },
+    });
+    deepEqual([notes.attributes, notes.language], [{ tier: "gold" }, null]);
+    const text = "¿dónde está mi pedido, por favor?";
+    deepEqual((await opened(noted, text)).history[0].decidedBy.id, gold.id);
+    deepEqual((await opened(other, text)).history[0].decidedBy, { kind: "number" });
+    const { items: [entry] } = await api.get(`/v1/audit?target=${encodeURIComponent(noted)}`);
+    deepEqual([entry.action, entry.kind, entry.after], ["update", "contact", {
+      attributes: { tier: "gold" },
+      language: null,
+    }]);
+    await until("the text outside of hours has left", () => texts(other).length > 0);
+  });
+
   await t.step("what a rule names cannot be removed", async () => {
     const { status, body } = await api.call("DELETE", `/v1/calendars/${closed.id}`);
     deepEqual([status, body.detail], [

@@ -36,6 +36,8 @@ function setUp() {
     streamOf: (partition) => `IN_${partition}`,
     onQueued: () => {},
     onDeadLetter: () => {},
+    contacts: { ofContacts: () => Promise.resolve(new Map()) },
+    languageDetector: () => Promise.resolve(() => null),
     now: () => AT,
   });
   return { store, apply: (...batch: LogMessage[]) => applier.apply(batch, new Map()) };

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
 import { CalendarSettingsSchema } from "../../core/calendar/calendar.ts";
+import type { ContactNotes } from "../../core/contact.ts";
 import type { QueueTexts } from "../../core/automated_text.ts";
 import type { Directory } from "../../core/directory.ts";
 import type { ConversationEntry, InboundEntry } from "../../core/entry.ts";
@@ -205,4 +206,32 @@ Deno.test("RT-8: whatever the rules, a session opens with somebody who is there,
       equal(decision.messages[0]!.direction, "inbound");
     },
   ));
+});
+
+Deno.test("RT-8: what is noted of the contact and the language of the text decide, the noted one first", () => {
+  const rules = directory([
+    {
+      name: "Gold",
+      match: { attributes: { tier: ["gold"] } },
+      action: { destination: { kind: "extension", id: ALICE } },
+    },
+    { name: "Spanish", match: { languages: ["es"] }, action: { text: { es: "Hola" } } },
+  ]);
+  const decided = (notes: ContactNotes | null, text: string) => {
+    const { sessions } = decide(NEW_CONVERSATION, inbound(text), {
+      directory: rules,
+      position: { partition: 1, sequence: ++sequence, entry: 0 },
+      known: {
+        notes: new Map(notes === null ? [] : [[CONTACT, notes]]),
+        detectLanguage: (text) => text.includes("pedido") ? "es" : null,
+      },
+    });
+    const { decidedBy } = sessions[0]!.history[0]!;
+    return decidedBy?.kind === "rule" ? decidedBy.name : null;
+  };
+  equal(decided(null, "mi pedido"), "Spanish");
+  equal(decided(null, "hello"), null);
+  equal(decided({ attributes: {}, language: "es" }, "hello"), "Spanish");
+  equal(decided({ attributes: {}, language: "en" }, "mi pedido"), null);
+  equal(decided({ attributes: { tier: "gold" }, language: "es" }, "mi pedido"), "Gold");
 });

@@ -65,6 +65,8 @@ export function startNode(options: NodeOptions): { leave(): Promise<void> } {
         streamOf: (partition) => `IN_${partition}`,
         onQueued: (messages) => broker.queued(process, messages),
         onDeadLetter: () => {},
+        contacts: { ofContacts: () => Promise.resolve(new Map()) },
+        languageDetector: () => Promise.resolve(() => null),
         now: clock.now,
       }),
   });

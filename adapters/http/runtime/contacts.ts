@@ -4,13 +4,16 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { ContactPatchSchema, NOTHING_NOTED, TooManyAttributesError } from "../../../core/contact.ts";
 import type { Role } from "../../../core/directory.ts";
 import { ALL_NUMBERS, OPT_OUT_SOURCES, type OptOutRow } from "../../../core/opt_out/opt_out.ts";
+import type { ContactBook } from "../../../core/ports/contacts.ts";
 import type { Ingress } from "../../../core/ports/ingress.ts";
 import type { OptOutQueries } from "../../../core/ports/opt_outs.ts";
 import { READERS } from "../auth.ts";
 import type { App } from "../context.ts";
 import type { AppDeps, RouteModule } from "../deps.ts";
+import { Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { carryOut, ownNumber } from "./commands.ts";
 import { ContactField, OwnNumberField } from "./fields.ts";
@@ -18,6 +21,7 @@ import { ContactField, OwnNumberField } from "./fields.ts";
 export interface ContactRoutesDeps {
   readonly ingress: Ingress;
   readonly optOuts: OptOutQueries;
+  readonly contacts: ContactBook;
 }
 
 const PEOPLE: readonly Role[] = ["administrator", "supervisor", "agent"];
@@ -33,6 +37,11 @@ export const OptOutView = z.object({
 
 const ContactView = z.object({
   number: z.string(),
+  language: z.string().nullable().openapi({ description: "What the contact speaks, as it was noted" }),
+  attributes: z.record(z.string(), z.string()).openapi({
+    description: "What other systems noted, for routing rules to ask for",
+    example: { tier: "gold" },
+  }),
   optOuts: z.array(OptOutView),
 }).openapi("Contact");
 
@@ -47,10 +56,23 @@ const getRoute = createRoute({
   method: "get",
   path: "/v1/contacts/{number}",
   tags: ["Contacts"],
-  summary: "Whether a contact wants no more messages",
+  summary: "What is noted of a contact, and whether it wants no more messages",
   ...allow(...READERS, "agent"),
   request: { params },
-  responses: { 200: json(ContactView, "The contact; one that nobody knows has no wishes"), ...problems() },
+  responses: {
+    200: json(ContactView, "The contact; of one that nobody knows nothing is noted"),
+    ...problems(),
+  },
+});
+
+const patchRoute = createRoute({
+  method: "patch",
+  path: "/v1/contacts/{number}",
+  tags: ["Contacts"],
+  summary: "Notes attributes and the language of a contact, for routing rules to ask for",
+  ...allow("administrator", "supervisor"),
+  request: { params, ...jsonBody(ContactPatchSchema) },
+  responses: { 200: json(ContactView, "The contact as it is now"), ...problems(422) },
 });
 
 const optOutRoute = createRoute({
@@ -86,14 +108,28 @@ export function optOutView(row: OptOutRow): z.output<typeof OptOutView> {
 }
 
 /** `/v1/contacts/{number}` and below it. */
-export function contactRoutes({ ingress, optOuts }: ContactRoutesDeps): RouteModule {
+export function contactRoutes({ ingress, optOuts, contacts }: ContactRoutesDeps): RouteModule {
   return (app: App, deps: AppDeps) => {
-    const view = async (contact: string) => ({
-      number: contact,
-      optOuts: (await optOuts.ofContact(contact)).map(optOutView),
-    });
+    const view = async (contact: string) => {
+      const [notes, wishes] = await Promise.all([contacts.ofContacts([contact]), optOuts.ofContact(contact)]);
+      const { language, attributes } = notes.get(contact) ?? NOTHING_NOTED;
+      return { number: contact, language, attributes: { ...attributes }, optOuts: wishes.map(optOutView) };
+    };
 
     app.openapi(getRoute, async (c) => c.json(await view(c.req.valid("param").number), 200));
+
+    app.openapi(patchRoute, async (c) => {
+      const { number: contact } = c.req.valid("param");
+      try {
+        await contacts.change(contact, c.req.valid("json"), `key:${c.get("key").id}`);
+      } catch (error) {
+        if (!(error instanceof TooManyAttributesError)) throw error;
+        throw new Problem(422, `${error.message}.`, {
+          errors: [{ field: "attributes", message: error.message }],
+        });
+      }
+      return c.json(await view(contact), 200);
+    });
 
     app.openapi(optOutRoute, async (c) => {
       const { number: contact } = c.req.valid("param");

@@ -5,7 +5,11 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { DestinationSchema } from "../../../core/channel.ts";
+import { NOTHING_NOTED } from "../../../core/contact.ts";
+import type { DetectLanguage } from "../../../core/language.ts";
+import type { ContactSource } from "../../../core/ports/contacts.ts";
 import type { MessageQueries } from "../../../core/ports/runtime_queries.ts";
+import { asksForLanguage } from "../../../core/rules/needs.ts";
 import { decideRoute } from "../../../core/rules/decide.ts";
 import { explain } from "../../../core/rules/match.ts";
 import { RuleMatchSchema } from "../../../core/rules/rule.ts";
@@ -62,7 +66,13 @@ const testRoute = createRoute({
   },
 });
 
-export function ruleTestRoutes({ messages }: { readonly messages: MessageQueries }): RouteModule {
+export interface RuleTestDeps {
+  readonly messages: MessageQueries;
+  readonly contacts: ContactSource;
+  readonly languageDetector: () => Promise<DetectLanguage>;
+}
+
+export function ruleTestRoutes({ messages, contacts, languageDetector }: RuleTestDeps): RouteModule {
   return (app, deps) => {
     app.openapi(testRoute, async (c) => {
       const { contact, text, at, ...body } = c.req.valid("json");
@@ -70,7 +80,17 @@ export function ruleTestRoutes({ messages }: { readonly messages: MessageQueries
       const { rules, calendars } = directory;
       const number = ownNumber(directory, body.number, "number");
       const former = await messages.list({ number: number.number, contact }, { kind: "all" }, { limit: 1 });
-      const asked = { number, contact, text, atMs: at ?? deps.now(), isReturning: former.length > 0 };
+      const notes = (await contacts.ofContacts([contact])).get(contact) ?? NOTHING_NOTED;
+      const detect = asksForLanguage(rules) ? await languageDetector() : null;
+      const asked = {
+        number,
+        contact,
+        text,
+        atMs: at ?? deps.now(),
+        isReturning: former.length > 0,
+        attributes: notes.attributes,
+        language: notes.language ?? detect?.(text) ?? null,
+      };
       const { rule, destination } = decideRoute(directory, asked);
       return c.json({
         at: new Date(asked.atMs).toISOString(),
