@@ -7,19 +7,24 @@
 import type { QueueTexts } from "./automated_text.ts";
 import type { Calendar } from "./calendar/calendar.ts";
 import type { Channel, OwnNumber } from "./channel.ts";
+import {
+  type AgentSettings,
+  DEFAULT_OVERALL_DISTRIBUTION,
+  type Distribution,
+  type OverallDistribution,
+} from "./dispatch/settings.ts";
 import type { RoutingRule } from "./rules/rule.ts";
 
-export interface Extension {
+export interface Extension extends Readonly<AgentSettings> {
   readonly id: string;
   /** What people dial, e.g. "101". */
   readonly extension: string;
   readonly name: string;
 }
 
-export interface MessageQueue {
+export interface MessageQueue extends Readonly<Distribution> {
   readonly id: string;
   readonly name: string;
-  readonly strategy: "pickup";
   /** Ids of extensions. */
   readonly members: ReadonlySet<string>;
   /** When it is served; null: always. */
@@ -68,6 +73,7 @@ export interface Directory {
   readonly queues: ReadonlyMap<string, MessageQueue>;
   readonly platforms: ReadonlyMap<string, Platform>;
   readonly calendars: ReadonlyMap<string, Calendar>;
+  readonly distribution: OverallDistribution;
   /** In the order in which they are asked. */
   readonly rules: readonly RoutingRule[];
   /** By SHA-256 of the key, hex. */
@@ -87,6 +93,7 @@ export const EMPTY_DIRECTORY: Directory = {
   queues: new Map(),
   platforms: new Map(),
   calendars: new Map(),
+  distribution: DEFAULT_OVERALL_DISTRIBUTION,
   rules: [],
   keys: new Map(),
   webhooks: new Map(),

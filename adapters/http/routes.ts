@@ -10,6 +10,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { calendarRoutes } from "./routes/calendars.ts";
 import { channelActionRoutes } from "./routes/channel_actions.ts";
 import { channelRoutes } from "./routes/channels.ts";
+import { distributionRoutes } from "./routes/distribution.ts";
 import { extensionRoutes } from "./routes/extensions.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { numberRoutes } from "./routes/numbers.ts";
@@ -28,6 +29,7 @@ const MODULES: readonly RouteModule[] = [
   numberRoutes,
   extensionRoutes,
   queueRoutes,
+  distributionRoutes,
   queueMemberRoutes,
   platformRoutes,
   calendarRoutes,

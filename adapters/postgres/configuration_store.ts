@@ -21,6 +21,7 @@ import { calendarRows } from "./calendar_rows.ts";
 import { channelRows, webhookRows } from "./channel_rows.ts";
 import type { Executor } from "./configuration_rows.ts";
 import type { Database } from "./database.ts";
+import { readDistribution, writeDistribution } from "./distribution_row.ts";
 import { extensionRows, queueRows } from "./extension_rows.ts";
 import { storeAnswer, storedAnswer } from "./idempotency.ts";
 import { numberRows } from "./number_rows.ts";
@@ -112,6 +113,7 @@ function reader(db: Executor, box: SecretBox): ConfigurationReader {
     calendars: calendarRows(db),
     rules: ruleRows(db),
     keys: keyRows(db),
+    distribution: () => readDistribution(db),
     webhooks: (channelId, nowMs) => webhookRows(db, box).list(channelId, nowMs),
     audit: auditRows(db).list,
   };
@@ -134,6 +136,8 @@ function transaction(trx: Executor, options: ConfigurationStoreOptions, actor: s
     calendars: calendarRows(trx),
     rules: ruleRows(trx),
     keys: keyRows(trx),
+    distribution: () => readDistribution(trx),
+    setDistribution: (settings) => writeDistribution(trx, settings),
     webhooks: webhooks.list,
     audit: audit.list,
     newId: makeId,

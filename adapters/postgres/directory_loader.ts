@@ -11,6 +11,8 @@ import { calendarOf } from "./calendar_rows.ts";
 import { openCredentials, readSettings } from "./channel_rows.ts";
 import type { Executor } from "./configuration_rows.ts";
 import type { Database } from "./database.ts";
+import { readDistribution } from "./distribution_row.ts";
+import { distributionOfRow } from "./extension_rows.ts";
 import { numberOf } from "./number_rows.ts";
 import { openPlatformSecret } from "./platform_rows.ts";
 import { ruleOf } from "./rule_rows.ts";
@@ -38,6 +40,7 @@ export async function loadDirectory(
       numbersByAddress: new Map([...numbers.values()].map((number) => [number.number, number])),
       ...await loadHolders(tx, box),
       ...await loadRules(tx),
+      distribution: await readDistribution(tx),
       ...await loadSecrets(tx, box),
     };
   });
@@ -74,8 +77,21 @@ async function loadHolders(
   tx: Executor,
   box: SecretBox,
 ): Promise<Pick<Directory, "extensions" | "queues" | "platforms">> {
-  const extensions = await tx.selectFrom("extensions").select(["id", "extension", "name"]).execute();
-  const queues = await tx.selectFrom("queues").select(["id", "name", "strategy", "calendar_id", "texts"])
+  const extensions = await tx.selectFrom("extensions").select([
+    "id",
+    "extension",
+    "name",
+    "capacity",
+    "skills",
+  ]).execute();
+  const queues = await tx.selectFrom("queues").select([
+    "id",
+    "name",
+    "strategy",
+    "distribution",
+    "calendar_id",
+    "texts",
+  ])
     .execute();
   const memberships = await tx.selectFrom("queue_members").selectAll().execute();
   const platforms = await tx.selectFrom("platforms").select(["id", "name", "enabled", "endpoint", "secret"])
@@ -86,7 +102,7 @@ async function loadHolders(
     queues: byId(queues.map((queue) => ({
       id: queue.id,
       name: queue.name,
-      strategy: queue.strategy,
+      ...distributionOfRow(queue),
       members: new Set(members.get(queue.id)?.map((membership) => membership.extension_id)),
       calendarId: queue.calendar_id,
       texts: queue.texts,

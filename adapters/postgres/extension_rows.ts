@@ -4,6 +4,8 @@
  * @module
  */
 import { sql } from "kysely";
+import { distributionOf } from "../../core/configuration/queues.ts";
+import { type Distribution, DistributionSchema } from "../../core/dispatch/settings.ts";
 import type { ExtensionRecord, QueueRecord } from "../../core/ports/configuration.ts";
 import { changeableRows, type Executor } from "./configuration_rows.ts";
 
@@ -12,6 +14,8 @@ export function extensionRows(db: Executor) {
     id: row.id,
     extension: row.extension,
     name: row.name,
+    capacity: row.capacity,
+    skills: row.skills,
     created_at: row.createdAt,
     updated_at: row.updatedAt,
   });
@@ -26,6 +30,8 @@ export function extensionRows(db: Executor) {
         id: row.id,
         extension: row.extension,
         name: row.name,
+        capacity: row.capacity,
+        skills: row.skills,
         createdAt: row.created_at,
         updatedAt: row.updated_at,
       }));
@@ -37,11 +43,19 @@ export function extensionRows(db: Executor) {
   });
 }
 
+/** How a queue gives out its work; rows from before the settings existed have the defaults. */
+export function distributionOfRow(
+  row: { readonly strategy: string; readonly distribution: unknown },
+): Distribution {
+  return DistributionSchema.parse({ ...row.distribution as object, strategy: row.strategy });
+}
+
 export function queueRows(db: Executor) {
   const values = (row: QueueRecord) => ({
     id: row.id,
     name: row.name,
     strategy: row.strategy,
+    distribution: { ...distributionOf(row), strategy: undefined },
     calendar_id: row.calendarId,
     texts: row.texts,
     created_at: row.createdAt,
@@ -66,7 +80,7 @@ export function queueRows(db: Executor) {
       return rows.map((row) => ({
         id: row.id,
         name: row.name,
-        strategy: row.strategy,
+        ...distributionOfRow(row),
         members: row.members,
         calendarId: row.calendar_id,
         texts: row.texts,

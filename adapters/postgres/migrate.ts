@@ -14,6 +14,7 @@ import * as unsent from "../../migrations/0007_unsent.ts";
 import * as optOuts from "../../migrations/0008_opt_outs.ts";
 import * as routingRules from "../../migrations/0009_routing_rules.ts";
 import * as contacts from "../../migrations/0016_contacts.ts";
+import * as distribution from "../../migrations/0012_distribution.ts";
 import { STATUS_PARTITIONS } from "../../core/partition.ts";
 import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
@@ -30,6 +31,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0008_opt_outs": optOuts,
   "0009_routing_rules": routingRules,
   "0016_contacts": contacts,
+  "0012_distribution": distribution,
 };
 
 /** Any number that no other user of advisory locks in this database has. */

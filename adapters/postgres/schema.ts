@@ -8,6 +8,7 @@ import type { QueueTexts } from "../../core/automated_text.ts";
 import type { Calendar } from "../../core/calendar/calendar.ts";
 import type { ChannelSettings, ChannelStatus, Destination, OwnNumber } from "../../core/channel.ts";
 import type { Attributes } from "../../core/contact.ts";
+import type { Skills } from "../../core/dispatch/entry.ts";
 import type { Role } from "../../core/directory.ts";
 import type { OptOutRow } from "../../core/opt_out/opt_out.ts";
 import type { OptOutSettings } from "../../core/opt_out/settings.ts";
@@ -52,6 +53,8 @@ interface ExtensionsTable {
   id: string;
   extension: string;
   name: string;
+  capacity: number | null;
+  skills: ColumnType<Skills>;
   created_at: Made;
   updated_at: Made;
 }
@@ -59,7 +62,8 @@ interface ExtensionsTable {
 interface QueuesTable {
   id: string;
   name: string;
-  strategy: Generated<"pickup">;
+  strategy: Generated<string>;
+  distribution: Json;
   calendar_id: string | null;
   texts: ColumnType<QueueTexts>;
   created_at: Made;
@@ -222,6 +226,7 @@ export interface Schema {
   queue_members: { queue_id: string; extension_id: string };
   platforms: PlatformsTable;
   calendars: CalendarsTable;
+  distribution: { id: Generated<boolean>; settings: Json };
   rules: RulesTable;
   numbers: NumbersTable;
   api_keys: ApiKeysTable;

@@ -21,6 +21,7 @@ import { channelAsInput } from "./channel_input.ts";
 import { createChannel, updateChannel } from "./channels.ts";
 import { secretFields } from "./credentials.ts";
 import { differences } from "./differences.ts";
+import { updateDistribution } from "./distribution.ts";
 import { createExtension, extensionView, updateExtension } from "./extensions.ts";
 import { invalid, parse } from "./fault.ts";
 import { createKey, updateKey } from "./keys.ts";
@@ -73,6 +74,14 @@ export async function applyDocument(
 ): Promise<Applied> {
   const document = parse(ApplyDocumentSchema, raw, ROOT);
   const context: Context = { tx, providers, plan: [], secrets: [], errors: repeats(document) };
+  if (document.distribution !== undefined) {
+    const { before, after, changed } = await updateDistribution(
+      tx,
+      document.distribution,
+      `${ROOT}.distribution`,
+    );
+    step(context, "distribution", "overall", { before, after, changed }, differences(before, after));
+  }
   // In the order in which they refer to each other.
   await each(context, "extensions", document.extensions, applyExtension);
   await each(context, "platforms", document.platforms, applyPlatform);
@@ -155,7 +164,7 @@ async function applyExtension(context: Context, item: ApplyDocument["extensions"
   const { tx } = context;
   const found = await tx.extensions.find(item.extension);
   if (found === undefined) {
-    await createExtension(tx, item);
+    await createExtension(tx, withoutNulls(item));
     return step(context, "extension", item.extension, null, []);
   }
   const changed = await updateExtension(tx, found.id, item);

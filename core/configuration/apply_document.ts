@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { ROLES } from "../directory.ts";
 import { RuleActionSchema, RuleMatchSchema } from "../rules/rule.ts";
+import { OverallDistributionSchema } from "../dispatch/settings.ts";
 import { CalendarInputSchema } from "./calendars.ts";
 import { ChannelInputSchema } from "./channel_input.ts";
 import { ExtensionInputSchema } from "./extensions.ts";
@@ -43,7 +44,11 @@ const NumberItem = z.object({
   allowedExtensions: z.array(Reference).max(1_000).optional().describe("As people dial them, e.g. 101"),
 }).strict();
 
-const ExtensionItem = ExtensionInputSchema;
+const ExtensionItem = z.object({
+  ...partial(ExtensionInputSchema, []),
+  extension: ExtensionInputSchema.shape.extension,
+  name: NameSchema,
+}).strict();
 
 const QueueItem = z.object({
   ...partial(QueueInputSchema, ["members", "calendarId"]),
@@ -80,6 +85,7 @@ const KeyItem = z.object({
 }).strict();
 
 export const ApplyDocumentSchema = z.object({
+  distribution: patchSchema(OverallDistributionSchema).optional(),
   extensions: z.array(ExtensionItem).max(ITEMS_MAX).default([]),
   platforms: z.array(PlatformItem).max(ITEMS_MAX).default([]),
   calendars: z.array(CalendarItem).max(ITEMS_MAX).default([]),

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { AgentSettingsSchema } from "../dispatch/settings.ts";
 import type { ConfigurationTransaction, ExtensionRecord } from "../ports/configuration.ts";
 import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
 import { parse, taken } from "./fault.ts";
@@ -14,6 +15,7 @@ export const ExtensionInputSchema = z.object({
   extension: z.string().regex(/^[0-9A-Za-z*#._-]{1,32}$/, "1 to 32 of 0-9 A-Z a-z * # . _ -")
     .describe("What people dial, e.g. 101"),
   name: NameSchema,
+  ...AgentSettingsSchema.shape,
 }).strict();
 
 export const ExtensionPatchSchema = patchSchema(ExtensionInputSchema);
@@ -23,6 +25,8 @@ export function extensionView(row: ExtensionRecord) {
     id: row.id,
     extension: row.extension,
     name: row.name,
+    capacity: row.capacity,
+    skills: row.skills,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
@@ -49,8 +53,8 @@ export async function updateExtension(
   patch: Fields,
 ): Promise<Changed<ExtensionRecord>> {
   const before = await existing(tx.extensions, "extension", id);
-  const { extension, name } = before;
-  const input = parse(ExtensionInputSchema, mergePatch({ extension, name }, patch));
+  const { extension, name, capacity, skills } = before;
+  const input = parse(ExtensionInputSchema, mergePatch({ extension, name, capacity, skills }, patch));
   if (input.extension !== extension) await refuseTaken(tx, input.extension);
   return await replaceRow(tx, subject(tx), before, { ...before, ...input });
 }

@@ -36,10 +36,15 @@ export function patchSchema(schema: z.ZodObject, without: readonly string[] = []
   for (const [name, field] of Object.entries(schema.shape)) {
     if (without.includes(name)) continue;
     const bare = withoutDefault(field as z.ZodType);
-    const inner = bare instanceof z.ZodObject ? patchSchema(bare) : bare;
-    shape[name] = inner.nullable().optional();
+    shape[name] = patchOf(bare).nullable().optional();
   }
   return z.object(shape).strict();
+}
+
+function patchOf(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodObject) return patchSchema(schema);
+  if (!(schema instanceof z.ZodRecord)) return schema;
+  return z.record(schema.keyType, (schema.valueType as z.ZodType).nullable());
 }
 
 function withoutDefault(schema: z.ZodType): z.ZodType {

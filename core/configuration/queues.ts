@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { QueueTextsSchema } from "../automated_text.ts";
+import { type Distribution, DistributionSchema } from "../dispatch/settings.ts";
 import type { ConfigurationTransaction, QueueRecord } from "../ports/configuration.ts";
 import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
 import { invalid, parse, taken } from "./fault.ts";
@@ -18,12 +19,10 @@ export const MembersSchema = z.array(IdSchema).max(QUEUE_MEMBERS_MAX);
 
 export const QueueInputSchema = z.object({
   name: NameSchema,
-  strategy: z.enum(["pickup"]).default("pickup").describe(
-    "pickup: every member sees it, the first to accept owns it",
-  ),
   members: MembersSchema.default([]).describe("Ids of extensions"),
   calendarId: IdSchema.nullable().default(null).describe("When it is served; null: always"),
   texts: QueueTextsSchema.prefault({}).describe("What it says by itself, by language"),
+  ...DistributionSchema.shape,
 }).strict();
 
 export const QueuePatchSchema = patchSchema(QueueInputSchema);
@@ -32,13 +31,18 @@ export function queueView(row: QueueRecord) {
   return {
     id: row.id,
     name: row.name,
-    strategy: row.strategy,
     members: [...row.members],
     calendarId: row.calendarId,
     texts: row.texts,
+    ...distributionOf(row),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
+}
+
+/** How the queue gives out its work, alone. */
+export function distributionOf(row: Readonly<Distribution>): Distribution {
+  return DistributionSchema.parse(row);
 }
 
 function subject(tx: ConfigurationTransaction) {
@@ -64,8 +68,9 @@ export async function updateQueue(
   patch: Fields,
 ): Promise<Changed<QueueRecord>> {
   const before = await existing(tx.queues, "queue", id);
-  const { name, strategy, members, calendarId, texts } = before;
-  const input = parse(QueueInputSchema, mergePatch({ name, strategy, members, calendarId, texts }, patch));
+  const { name, members, calendarId, texts } = before;
+  const fields = { name, members, calendarId, texts, ...distributionOf(before) };
+  const input = parse(QueueInputSchema, mergePatch(fields, patch));
   if (input.name !== name && await tx.queues.find(input.name)) throw taken("a queue", "name", input.name);
   const after = { ...before, ...input, members: await known(tx, input) };
   return await replaceRow(tx, subject(tx), before, after);

@@ -50,6 +50,10 @@ export const SessionFactSchema = z.object({
   stickyExtensionId: z.string().optional(),
   /** Who had it offered and did not take it, so that it passes on to others first. */
   declinedBy: z.array(z.string()).optional(),
+  /** In wrap-up: until when, ms since 1970. */
+  wrapUntilMs: z.number().optional(),
+  /** Active, and its contact wrote last: since when. Told in queues with `ignoredSeconds` only. */
+  unansweredSinceMs: z.number().optional(),
 });
 
 export type SessionFact = z.output<typeof SessionFactSchema>;

@@ -8,6 +8,7 @@
 import type { QueueTexts } from "../automated_text.ts";
 import type { Calendar } from "../calendar/calendar.ts";
 import type { ChannelSettings, ChannelStatus, OwnNumber } from "../channel.ts";
+import type { Distribution, OverallDistribution } from "../dispatch/settings.ts";
 import type { Extension, Role } from "../directory.ts";
 import type { FieldError } from "../fields.ts";
 import type { IdKind } from "../ids.ts";
@@ -43,9 +44,8 @@ export interface ExtensionRecord extends Extension, Updated {
   readonly id: string;
 }
 
-export interface QueueRecord extends Updated {
+export interface QueueRecord extends Updated, Readonly<Distribution> {
   readonly name: string;
-  readonly strategy: "pickup";
   /** Ids of extensions, in the order of the ids. */
   readonly members: readonly string[];
   readonly calendarId: string | null;
@@ -130,6 +130,8 @@ export interface ConfigurationReader {
   readonly calendars: Rows<CalendarRecord>;
   readonly rules: Rows<RuleRecord>;
   readonly keys: Rows<KeyRecord>;
+  /** What holds for all queues and agents. */
+  distribution(): Promise<OverallDistribution>;
   /** The channel's webhook secrets that are in force at `nowMs`: the one in use first. */
   webhooks(channelId: string, nowMs: number): Promise<WebhookRecord[]>;
   /** Newest first; `after` is the id of the last one seen. */
@@ -156,6 +158,7 @@ export interface ConfigurationTransaction extends ConfigurationReader {
   readonly calendars: ChangeableRows<CalendarRecord>;
   readonly rules: ChangeableRows<RuleRecord>;
   readonly keys: ChangeableRows<KeyRecord>;
+  setDistribution(distribution: OverallDistribution): Promise<void>;
   newId(kind: IdKind): string;
   /** 256 random bits, base64url: 43 characters. */
   newSecret(): string;

@@ -1,5 +1,6 @@
 /** A small installation for tests of decisions: two extensions, a queue, a platform, a number for each destination. */
 import { type Channel, ChannelSettingsSchema, type OwnNumber } from "../../core/channel.ts";
+import { DEFAULT_DISTRIBUTION } from "../../core/dispatch/settings.ts";
 import { type Directory, EMPTY_DIRECTORY } from "../../core/directory.ts";
 
 export const CHANNEL: Channel = {
@@ -49,15 +50,15 @@ export const DIRECTORY: Directory = {
   numbers: new Map(NUMBERS.map((n) => [n.id, n])),
   numbersByAddress: new Map(NUMBERS.map((n) => [n.number, n])),
   extensions: new Map([
-    [ALICE, { id: ALICE, extension: "101", name: "Alice" }],
-    [BOB, { id: BOB, extension: "102", name: "Bob" }],
-    [CAROL, { id: CAROL, extension: "103", name: "Carol" }],
+    [ALICE, { id: ALICE, extension: "101", name: "Alice", capacity: null, skills: {} }],
+    [BOB, { id: BOB, extension: "102", name: "Bob", capacity: null, skills: {} }],
+    [CAROL, { id: CAROL, extension: "103", name: "Carol", capacity: null, skills: {} }],
   ]),
   queues: new Map([
     [QUEUE, {
       id: QUEUE,
       name: "Sales",
-      strategy: "pickup",
+      ...DEFAULT_DISTRIBUTION,
       members: new Set([ALICE, BOB]),
       calendarId: null,
       texts: {},

@@ -51,6 +51,8 @@ export function directoryOf(world: World): Directory {
     id: `ext_${extension}`,
     extension,
     name: extension,
+    capacity: null,
+    skills: {},
   }));
   return {
     ...EMPTY_DIRECTORY,

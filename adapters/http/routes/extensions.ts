@@ -13,6 +13,7 @@ import {
   updateExtension,
 } from "../../../core/configuration/extensions.ts";
 import { existing } from "../../../core/configuration/change.ts";
+import { AgentSettingsSchema } from "../../../core/dispatch/settings.ts";
 import { ADMINISTRATORS, ANYONE } from "../auth.ts";
 import { changeConfiguration } from "../change.ts";
 import type { App } from "../context.ts";
@@ -27,6 +28,7 @@ export const ExtensionSchema = z.object({
   id: z.string(),
   extension: z.string(),
   name: z.string(),
+  ...AgentSettingsSchema.shape,
   createdAt: TimeSchema,
   updatedAt: TimeSchema,
 }).openapi("Extension");

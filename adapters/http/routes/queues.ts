@@ -14,6 +14,7 @@ import {
   removeQueue,
   updateQueue,
 } from "../../../core/configuration/queues.ts";
+import { DistributionSchema } from "../../../core/dispatch/settings.ts";
 import { ADMINISTRATORS, ANYONE } from "../auth.ts";
 import { changeConfiguration } from "../change.ts";
 import type { App } from "../context.ts";
@@ -27,10 +28,10 @@ const tags = ["Queues"];
 export const QueueSchema = z.object({
   id: z.string(),
   name: z.string(),
-  strategy: z.enum(["pickup"]),
   members: z.array(z.string()).openapi({ description: "Ids of extensions" }),
   calendarId: z.string().nullable().openapi({ description: "When it is served; null: always" }),
   texts: QueueTextsSchema,
+  ...DistributionSchema.shape,
   createdAt: TimeSchema,
   updatedAt: TimeSchema,
 }).openapi("Queue");
