@@ -39,6 +39,12 @@ import {
 
 /** The part of the rate that is used. */
 export const PACE = 0.99;
+/**
+ * The part of that which is used in the first second. A process's first calls come tens of ms late, on new connections and
+ * in code that has not run before, and those after them do not: this much may come together at the provider.
+ */
+const COLD_PACE = 0.97;
+const COLD_MS = 1_000;
 /** Rates from here on are not limited at all, units per second: no machine of ours reaches them. */
 export const UNLIMITED_MPS = 50_000;
 /** For so long after a reply bulk leaves the replies' share alone, ms. */
@@ -74,6 +80,8 @@ export class SharedBucket {
   #state: BucketState;
   #startedMs: number;
   #replyShare: number;
+  /** When the first unit left; null before that. */
+  #firstMs: number | null = null;
   /** Until then bulk goes through its own bucket as well. */
   #sharedUntilMs = -Infinity;
   #bulk: BucketState = 0;
@@ -154,7 +162,9 @@ export class SharedBucket {
   take(cost: number, priority: Priority, nowMs: number): void {
     const rule = this.#rule;
     if (rule === null) return;
-    this.#state = take(rule, this.#state, nowMs, cost);
+    this.#firstMs ??= nowMs;
+    const isCold = nowMs < this.#firstMs + COLD_MS;
+    this.#state = take(rule, this.#state, nowMs, isCold ? cost / COLD_PACE : cost);
     if (priority === PRIORITY.reply) this.#noteReply(rule, nowMs);
     else if (nowMs < this.#sharedUntilMs) {
       this.#bulk = take(bulkRule(rule, this.#replyShare), this.#bulk, nowMs, cost);
