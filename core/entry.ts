@@ -34,6 +34,9 @@ const FragmentSchema = z.object({
 
 const AuthorSchema = z.object({ kind: z.enum(["extension", "platform", "key", "system"]), id: z.string() });
 
+/** Why a session is taken from somebody: they went away, or did not answer. */
+const TAKE_BACK_REASONS = ["gone", "ignored"] as const;
+
 /** A contact's message, as a provider's webhook brought it. */
 export const InboundEntrySchema = z.object({
   kind: z.literal("inbound"),
@@ -62,6 +65,28 @@ export const CommandSchema = z.discriminatedUnion("kind", [
     note: z.string().max(2_000).optional(),
   }),
   z.object({ kind: z.literal("close"), sessionId: z.string() }),
+  /** Of whoever it is offered to. */
+  z.object({ kind: z.literal("decline"), sessionId: z.string(), extensionId: z.string() }),
+  /** Offers a waiting session to one extension, if it still has the version that was seen; with `autoAccept` it is taken at once. */
+  z.object({
+    kind: z.literal("offer"),
+    sessionId: z.string(),
+    extensionId: z.string(),
+    untilMs: z.number(),
+    version: z.number().int(),
+    autoAccept: z.boolean().optional(),
+  }),
+  /** Ends the offer that made the session's version. */
+  z.object({ kind: z.literal("offer-expired"), sessionId: z.string(), version: z.number().int() }),
+  /** Takes a session from whoever holds it or has it offered, back to its queue; with `close` it is closed. */
+  z.object({
+    kind: z.literal("take-back"),
+    sessionId: z.string(),
+    version: z.number().int(),
+    reason: z.enum(TAKE_BACK_REASONS),
+    close: z.boolean().optional(),
+  }),
+  z.object({ kind: z.literal("wrap-up-over"), sessionId: z.string(), version: z.number().int() }),
   /** Closes the session if nothing was written since `idleMs` was due. */
   z.object({ kind: z.literal("idle"), sessionId: z.string() }),
   /** Delivers what came of messages whose other parts are overdue. */

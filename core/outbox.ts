@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { CommandReply } from "./entry.ts";
+import type { DispatchEntry } from "./dispatch/entry.ts";
+import type { CommandEntry, CommandReply } from "./entry.ts";
 import type { PatchbayEvent } from "./events.ts";
 import type { PartitionKind } from "./ports/partition_store.ts";
 
@@ -19,6 +20,10 @@ export interface ReplyOut {
 export interface OutboxPayload {
   readonly events: readonly PatchbayEvent[];
   readonly replies?: readonly ReplyOut[];
+  /** For the dispatcher's log. */
+  readonly dispatch?: readonly DispatchEntry[];
+  /** For the conversations' logs. */
+  readonly commands?: readonly CommandEntry[];
 }
 
 /** One outbox row. */

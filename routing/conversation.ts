@@ -12,19 +12,24 @@ import type { ContactNotes } from "../core/contact.ts";
 import type { Directory } from "../core/directory.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry, InboundEntry } from "../core/entry.ts";
 import { assertNever } from "../core/errors.ts";
+import type { SessionFact } from "../core/dispatch/entry.ts";
 import type { PatchbayEvent } from "../core/events.ts";
 import type { DetectLanguage } from "../core/language.ts";
 import { conversationId, derivedId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
 import { ALL_NUMBERS, type OptOutChange } from "../core/opt_out/opt_out.ts";
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
-import { destinationExists } from "../core/rules/decide.ts";
-import { type CloseReason, type SessionMove, type SessionRow } from "../core/session.ts";
+import type { SessionRow } from "../core/session.ts";
 import { Draft } from "./draft.ts";
-import { openForContact } from "./opening.ts";
-import { wishIn } from "./wishes.ts";
 import { gather, type Gathered, type Gathering, type InboundContent, takeOverdue } from "./fragments.ts";
-import { type Holder, holderOf, mayDirect, refuse } from "./refusal.ts";
+import { accept } from "./moves/accept.ts";
+import { close, closeIdle, endWrapUp } from "./moves/close.ts";
+import { decline, expireOffer, offer, takeBack } from "./moves/offer.ts";
+import { open } from "./moves/open.ts";
+import { transfer } from "./moves/transfer.ts";
+import { openForContact } from "./opening.ts";
+import { authorName, mayDirect, notOpen, notYours, refuse } from "./refusal.ts";
+import { wishIn } from "./wishes.ts";
 
 /** What is kept of a conversation between its inputs. */
 export interface ConversationState {
@@ -67,6 +72,8 @@ export interface Decision {
   readonly optOuts: readonly OptOutChange[];
   /** Files to be fetched. */
   readonly media: readonly NewMediaRow[];
+  /** What the dispatcher is told: every move of a session that people serve. */
+  readonly dispatch: readonly SessionFact[];
   /** The answer to a command; null for a contact's message. */
   readonly reply: CommandReply | null;
 }
@@ -109,38 +116,34 @@ function obey(state: ConversationState, entry: CommandEntry, context: DecideCont
   const found = find(context.directory, entry.number);
   if (found === null) {
     return {
-      state,
-      messages: [],
-      sessions: [],
-      events: [],
-      optOuts: [],
-      media: [],
+      ...unchanged(state),
       reply: refuse(404, "unknown-number", `${entry.number} is not one of the configured numbers`),
     };
   }
   const draft = new Draft(state, entry, context, found.channel, found.number);
-  const reply = carryOut(draft, entry, entry.command, context, found.number);
-  return reply.ok
-    ? draft.decision(reply)
-    : { state, messages: [], sessions: [], events: [], media: [], optOuts: [], reply };
+  const reply = carryOut(draft, entry, entry.command);
+  return reply.ok ? draft.decision(reply) : { ...unchanged(state), reply };
+}
+
+function unchanged(state: ConversationState): Omit<Decision, "reply"> {
+  return { state, messages: [], sessions: [], events: [], optOuts: [], media: [], dispatch: [] };
 }
 
 /** A contact's wish about all of our numbers is kept like a conversation, without messages, with the number `*`. */
 function obeyForAllNumbers(state: ConversationState, entry: CommandEntry, context: DecideContext): Decision {
   const { command, contact, at } = entry;
-  const unchanged = { state, messages: [], sessions: [], events: [], media: [], optOuts: [] };
   if (command.kind !== "opt-out" && command.kind !== "opt-in") {
-    return { ...unchanged, reply: refuse(404, "unknown-number", "name one of the configured numbers") };
+    return {
+      ...unchanged(state),
+      reply: refuse(404, "unknown-number", "name one of the configured numbers"),
+    };
   }
   const active = command.kind === "opt-out";
-  if ((state.optedOut === true) === active) return { ...unchanged, reply: { ok: true } };
+  if ((state.optedOut === true) === active) return { ...unchanged(state), reply: { ok: true } };
   const { source } = command;
   const by = authorName(entry);
   return {
-    state: { position: 0, session: null, ...(active ? { optedOut: true } : {}) },
-    messages: [],
-    sessions: [],
-    media: [],
+    ...unchanged({ position: 0, session: null, ...(active ? { optedOut: true } : {}) }),
     events: [{
       id: derivedId("event", at, context.position, 0),
       type: active ? "contact.opted-out" : "contact.opted-in",
@@ -163,31 +166,31 @@ function obeyForAllNumbers(state: ConversationState, entry: CommandEntry, contex
   };
 }
 
-function authorName({ author }: CommandEntry): string {
-  return `${author.kind}:${author.id}`;
-}
-
-function carryOut(
-  draft: Draft,
-  entry: CommandEntry,
-  command: Command,
-  context: DecideContext,
-  number: OwnNumber,
-): CommandReply {
+function carryOut(draft: Draft, entry: CommandEntry, command: Command): CommandReply {
   switch (command.kind) {
     case "accept":
-      return accept(draft, command, context.directory);
+      return accept(draft, command);
+    case "decline":
+      return decline(draft, command);
+    case "offer":
+      return offer(draft, entry, command);
+    case "offer-expired":
+      return expireOffer(draft, entry, command);
+    case "take-back":
+      return takeBack(draft, entry, command);
     case "transfer":
-      return transfer(draft, entry, command, context.directory);
+      return transfer(draft, entry, command);
     case "close":
       return close(draft, entry, command.sessionId);
     case "idle":
       return closeIdle(draft, entry, command.sessionId);
+    case "wrap-up-over":
+      return endWrapUp(draft, command);
     case "overdue-parts":
       receiveGathered(draft, takeOverdue(draft.gatherings, entry.at));
       return { ok: true };
     case "open":
-      return open(draft, entry, command.extensionId, context.directory, number);
+      return open(draft, entry, command.extensionId);
     case "send":
       return send(draft, entry, command);
     case "opt-out":
@@ -197,125 +200,6 @@ function carryOut(
     default:
       return assertNever(command);
   }
-}
-
-function accept(
-  draft: Draft,
-  { sessionId, extensionId }: Extract<Command, { kind: "accept" }>,
-  directory: Directory,
-): CommandReply {
-  const session = draft.session;
-  if (session === null || session.id !== sessionId) return notOpen(sessionId);
-  if (!directory.extensions.has(extensionId)) {
-    return refuse(422, "unknown-extension", `there is no extension ${extensionId}`);
-  }
-  const by = `extension:${extensionId}`;
-  switch (session.state) {
-    case "waiting": {
-      const queue = session.queue_id === null ? undefined : directory.queues.get(session.queue_id);
-      if (queue !== undefined && !queue.members.has(extensionId)) {
-        return refuse(
-          403,
-          "not-a-member",
-          `extension ${extensionId} is not a member of the queue ${queue.name}`,
-        );
-      }
-      draft.hold("accept", { kind: "extension", id: extensionId }, by);
-      draft.event("session.assigned", { by });
-      return { ok: true, sessionId };
-    }
-    case "active":
-      if (session.extension_id === extensionId) return { ok: true, sessionId };
-      return {
-        ...refuse(409, "already-accepted", `the session was accepted by ${holderName(session, directory)}`),
-        ...(session.extension_id ? { holder: { extensionId: session.extension_id } } : {}),
-      };
-    case "platform":
-      return refuse(409, "held-by-platform", "a platform holds the session; it was not offered to anyone");
-    case "closed":
-      return notOpen(sessionId);
-    default:
-      return assertNever(session.state);
-  }
-}
-
-function transfer(
-  draft: Draft,
-  entry: CommandEntry,
-  { sessionId, to, note }: Extract<Command, { kind: "transfer" }>,
-  directory: Directory,
-): CommandReply {
-  const session = draft.session;
-  if (session === null || session.id !== sessionId) return notOpen(sessionId);
-  if (!mayDirect(entry.author, session)) return notYours(session, directory);
-  if (!destinationExists(to, directory)) {
-    return refuse(422, "unknown-destination", `there is no ${to.kind} ${to.id}`);
-  }
-  const moves = {
-    extension: "transfer-extension",
-    queue: "transfer-queue",
-    platform: "transfer-platform",
-  } as const;
-  const by = authorName(entry);
-  draft.hold(moves[to.kind] satisfies SessionMove, to, by, note);
-  draft.event("session.transferred", {
-    by,
-    from: holderOf(session),
-    ...(note === undefined ? {} : { note }),
-  });
-  draft.event(to.kind === "queue" ? "session.offered" : "session.assigned", { by });
-  return { ok: true, sessionId };
-}
-
-function close(draft: Draft, entry: CommandEntry, sessionId: string): CommandReply {
-  const session = draft.session;
-  if (session === null || session.id !== sessionId) return notOpen(sessionId);
-  if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
-  const reasons = { extension: "agent", platform: "platform", key: "api", system: "api" } as const;
-  draft.close(reasons[entry.author.kind] satisfies CloseReason, authorName(entry));
-  return { ok: true, sessionId };
-}
-
-/** A timer's view may be old: whoever wrote since has moved `idle_ms`, and then nothing happens. */
-function closeIdle(draft: Draft, entry: CommandEntry, sessionId: string): CommandReply {
-  const session = draft.session;
-  if (session !== null && session.id === sessionId && session.idle_ms <= entry.at) {
-    draft.close("idle", "system");
-  }
-  return { ok: true, sessionId };
-}
-
-function open(
-  draft: Draft,
-  entry: CommandEntry,
-  extensionId: string,
-  directory: Directory,
-  number: OwnNumber,
-): CommandReply {
-  if (!directory.extensions.has(extensionId)) {
-    return refuse(422, "unknown-extension", `there is no extension ${extensionId}`);
-  }
-  if (number.allowedExtensions.length > 0 && !number.allowedExtensions.includes(extensionId)) {
-    return refuse(
-      403,
-      "number-not-allowed",
-      `extension ${extensionId} may not open sessions from ${entry.number}`,
-    );
-  }
-  const session = draft.session;
-  if (session === null) {
-    const opened = draft.open({ kind: "extension", id: extensionId }, `extension:${extensionId}`);
-    return { ok: true, sessionId: opened.id };
-  }
-  if (session.extension_id === extensionId) return { ok: true, sessionId: session.id };
-  return {
-    ...refuse(
-      409,
-      "session-open",
-      `an open session with this contact is held by ${holderName(session, directory)}`,
-    ),
-    ...(session.extension_id ? { holder: { extensionId: session.extension_id } } : {}),
-  };
 }
 
 function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kind: "send" }>): CommandReply {
@@ -353,36 +237,6 @@ function lookUp(directory: Directory, address: string): { channel: Channel; numb
   const found = find(directory, address);
   if (found === null) throw new UnappliableError(`${address} is no longer one of the configured numbers`);
   return found;
-}
-
-function notOpen(sessionId: string): CommandReply & { ok: false } {
-  return refuse(409, "session-not-open", `the session ${sessionId} is not open`);
-}
-
-function notYours(session: SessionRow, directory: Directory): CommandReply & { ok: false } {
-  return {
-    ...refuse(403, "held-by-another", `the session is held by ${holderName(session, directory)}`),
-    ...(session.extension_id ? { holder: { extensionId: session.extension_id } } : {}),
-  };
-}
-
-function holderName(session: SessionRow, directory: Directory): string {
-  const holder: Holder | null = holderOf(session);
-  if (holder === null) return "nobody";
-  switch (holder.kind) {
-    case "extension": {
-      const extension = directory.extensions.get(holder.id);
-      return extension === undefined
-        ? `extension ${holder.id}`
-        : `extension ${extension.extension} (${extension.name})`;
-    }
-    case "queue":
-      return `the queue ${directory.queues.get(holder.id)?.name ?? holder.id}`;
-    case "platform":
-      return `the platform ${directory.platforms.get(holder.id)?.name ?? holder.id}`;
-    default:
-      return assertNever(holder.kind);
-  }
 }
 
 /** The key of the conversation an entry belongs to. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DispatchEntry } from "../core/dispatch/entry.ts";
 import type { DetectLanguage } from "../core/language.ts";
 import type { ContactSource } from "../core/ports/contacts.ts";
 import type { DirectorySource } from "../core/ports/directory.ts";
@@ -61,6 +62,8 @@ export interface ConversationApplierOptions {
   readonly onQueued: (messages: readonly MessageRow[]) => void;
   /** Told once files that are to be fetched are committed. */
   readonly onMedia?: () => void;
+  /** Whether there is a dispatcher; without one, what it would be told is not stored either. */
+  readonly hasDispatcher: boolean;
   readonly onDeadLetter: (letter: DeadLetterRow) => void;
   /** Asked only where a routing rule needs it. */
   readonly contacts: ContactSource;
@@ -231,6 +234,13 @@ interface Loaded {
   readonly known: KnownOfContacts;
 }
 
+/** What a partition's part of a batch has to tell. */
+interface Told {
+  readonly events: PatchbayEvent[];
+  readonly replies: ReplyOut[];
+  dispatch?: DispatchEntry[];
+}
+
 /** What a batch does, while it is being decided. */
 class BatchDraft {
   readonly states = new Map<string, ConversationState>();
@@ -246,7 +256,7 @@ class BatchDraft {
   readonly #seen = new Map<string, SeenRow>();
   readonly #deadLetters: DeadLetterRow[] = [];
   readonly #statistics = new Map<string, StatisticsRow>();
-  readonly #outbox = new Map<number, { events: PatchbayEvent[]; replies: ReplyOut[] }>();
+  readonly #outbox = new Map<number, Told>();
 
   constructor(
     options: ConversationApplierOptions,
@@ -300,7 +310,11 @@ class BatchDraft {
     }
     this.#optOuts.push(...decision.optOuts);
     this.#media.push(...decision.media);
-    this.#out(partition).events.push(...decision.events);
+    const out = this.#out(partition);
+    out.events.push(...decision.events);
+    if (decision.dispatch.length > 0 && this.#options.hasDispatcher) {
+      (out.dispatch ??= []).push(...decision.dispatch);
+    }
   }
 
   /** A repeat changes nothing; whoever asked is told what was answered the first time. */
@@ -349,7 +363,7 @@ class BatchDraft {
     };
   }
 
-  #out(partition: number): { events: PatchbayEvent[]; replies: ReplyOut[] } {
+  #out(partition: number): Told {
     let out = this.#outbox.get(partition);
     if (out === undefined) this.#outbox.set(partition, out = { events: [], replies: [] });
     return out;

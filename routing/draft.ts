@@ -8,6 +8,8 @@ import type { AutomatedTextKind } from "../core/automated_text.ts";
 import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
 import { type ContactNotes, NOTHING_NOTED } from "../core/contact.ts";
 import type { Directory } from "../core/directory.ts";
+import type { SessionFact } from "../core/dispatch/entry.ts";
+import { concernsPeople, sessionFact } from "../core/dispatch/session_fact.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../core/entry.ts";
 import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
@@ -19,10 +21,12 @@ import { type TextPart, textParts } from "../core/text_parts.ts";
 import {
   type CloseReason,
   type DecidedBy,
+  DEFAULT_PRIORITY,
   SESSION_TRANSITIONS,
   type SessionMove,
   type SessionRow,
   type SessionState,
+  type SessionStep,
 } from "../core/session.ts";
 import type { ConversationState, DecideContext, Decision } from "./conversation.ts";
 import type { Gathering, InboundContent } from "./fragments.ts";
@@ -30,7 +34,17 @@ import type { Gathering, InboundContent } from "./fragments.ts";
 const DAY_MS = 86_400_000;
 const NO_GATHERINGS: readonly Gathering[] = [];
 /** Whose audience has nobody in it. */
-const NOBODY = { extension_id: null, queue_id: null, platform_id: null } as const;
+const NOBODY: Concerned = { extension_id: null, queue_id: null, platform_id: null };
+
+/** Whom an event is about: `offered_to` of a session that nobody has taken yet. */
+type Concerned =
+  & Pick<SessionRow, "extension_id" | "queue_id" | "platform_id">
+  & Partial<Pick<SessionRow, "offered_to">>;
+
+/** What a move may change besides the state. */
+export type SessionChange = Partial<
+  Omit<SessionRow, "id" | "conversation_id" | "partition" | "state" | "version" | "history">
+>;
 
 export class Draft {
   readonly directory: Directory;
@@ -47,6 +61,7 @@ export class Draft {
   readonly #events: PatchbayEvent[] = [];
   readonly #optOuts: OptOutChange[] = [];
   readonly #media: NewMediaRow[] = [];
+  readonly #facts: SessionFact[] = [];
   #position: number;
   #session: SessionRow | null;
   #isOptedOut: boolean;
@@ -114,6 +129,7 @@ export class Draft {
       events: this.#events,
       optOuts: this.#optOuts,
       media: this.#media,
+      dispatch: this.#facts,
       reply,
     };
   }
@@ -175,47 +191,61 @@ export class Draft {
       last_activity_ms: at,
       idle_ms: this.#idleAt(),
       history: [{ state, at: new Date(at).toISOString(), by, ...decision }],
+      version: 1,
+      offered_to: null,
+      offer_until_ms: null,
+      waiting_since_ms: state === "waiting" ? at : null,
+      priority: DEFAULT_PRIORITY,
+      skills: null,
+      language: null,
+      sticky_extension_id: null,
+      declined_by: [],
+      wrap_until_ms: null,
+      tags: [],
     };
     this.#keep(session);
     this.event("session.opened", { by, ...decision });
-    this.event(state === "waiting" ? "session.offered" : "session.assigned", { by });
+    this.tellWhoHasIt(by);
     return session;
   }
 
-  /** Moves the open session to a new holder. */
-  hold(move: SessionMove, to: Destination, by: string, note?: string): void {
+  /**
+   * Moves the open session; `change` is what becomes of it besides. What only one state knows (an offer, the end of a
+   * wrap-up) ends with it. A step is kept in its history.
+   */
+  move(move: SessionMove, change: SessionChange, step: Pick<SessionStep, "by" | "note"> | null): void {
     const session = this.#session!;
     const state = SESSION_TRANSITIONS[session.state][move];
     if (state === undefined) throw new Error(`a session that is ${session.state} cannot ${move}`);
-    const at = this.#entry.at;
     this.#keep({
       ...session,
+      offered_to: null,
+      offer_until_ms: null,
+      wrap_until_ms: null,
+      ...change,
       state,
-      ...holding(to),
-      // Who takes a session out of a queue still answers for that queue.
-      queue_id: to.kind === "queue" ? to.id : move === "accept" ? session.queue_id : null,
-      accepted_ms: state === "active" ? session.accepted_ms ?? at : session.accepted_ms,
-      history: [...session.history, {
-        state,
-        at: new Date(at).toISOString(),
-        by,
-        ...(note === undefined ? {} : { note }),
-      }],
+      version: session.version + 1,
+      history: step === null
+        ? session.history
+        : [...session.history, { state, at: new Date(this.#entry.at).toISOString(), ...step }],
     });
   }
 
-  close(reason: CloseReason, by: string): void {
-    const session = this.#session!;
-    const at = this.#entry.at;
-    this.#keep({
-      ...session,
-      state: "closed",
-      closed_ms: at,
-      close_reason: reason,
-      history: [...session.history, { state: "closed", at: new Date(at).toISOString(), by }],
-    });
+  /** Closes the open session. */
+  close(move: "close" | "wrap-up-over", reason: CloseReason, by: string): void {
+    this.move(move, { closed_ms: this.#entry.at, close_reason: reason }, { by });
     this.event("session.closed", { by, reason });
     this.#session = null;
+  }
+
+  /** Tells who is to see to the session from now on. */
+  tellWhoHasIt(by: string): void {
+    const session = this.#session!;
+    if (session.state !== "waiting") return this.event("session.assigned", { by });
+    const queue = session.queue_id === null ? undefined : this.directory.queues.get(session.queue_id);
+    // Where its members pick for themselves, what waits is offered to all of them.
+    const isOffered = queue === undefined || queue.strategy === "pickup";
+    this.event(isOffered ? "session.offered" : "session.waiting", { by });
   }
 
   /** Its media are noted to be fetched, or left out with a note where the channel takes none. */
@@ -297,6 +327,7 @@ export class Draft {
       extensionId: session.extension_id,
       queueId: session.queue_id,
       platformId: session.platform_id,
+      ...(session.offered_to === null ? {} : { offeredTo: session.offered_to }),
       ...more,
     });
   }
@@ -361,7 +392,10 @@ export class Draft {
       updated_ms: at,
     };
     this.#messages.push(message);
-    if (session !== null) this.#session = { ...session, last_activity_ms: at, idle_ms: this.#idleAt() };
+    if (session !== null) {
+      const idle_ms = session.state === "wrap-up" ? session.idle_ms : this.#idleAt();
+      this.#session = { ...session, last_activity_ms: at, idle_ms };
+    }
     this.#emit(type, message, {
       messageId: message.id,
       conversationId: message.conversation_id,
@@ -383,11 +417,11 @@ export class Draft {
 
   #emit(
     type: EventType,
-    whose: Pick<SessionRow, "extension_id" | "queue_id" | "platform_id">,
+    whose: Concerned,
     data: Record<string, unknown>,
   ): void {
     const audience: Audience = {
-      extensionId: whose.extension_id,
+      extensionId: whose.extension_id ?? whose.offered_to,
       queueId: whose.queue_id,
       platformId: whose.platform_id,
     };
@@ -411,6 +445,8 @@ export class Draft {
   }
 
   #keep(session: SessionRow): void {
+    const concerned = concernsPeople(session) || (this.#session !== null && concernsPeople(this.#session));
+    if (concerned) this.#facts.push(sessionFact(session, this.#entry.at));
     this.#session = session;
     this.#sessions.push(session);
   }
@@ -423,7 +459,10 @@ function told(media: Media): Partial<Media> {
   return rest;
 }
 
-function holding(to: Destination | null): Pick<SessionRow, "extension_id" | "queue_id" | "platform_id"> {
+/** The columns that name the holder. */
+export function holding(
+  to: Destination | null,
+): Pick<SessionRow, "extension_id" | "queue_id" | "platform_id"> {
   return {
     extension_id: to?.kind === "extension" ? to.id : null,
     queue_id: to?.kind === "queue" ? to.id : null,

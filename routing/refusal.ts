@@ -4,7 +4,9 @@
  * @module
  */
 import type { Destination } from "../core/channel.ts";
-import type { CommandReply } from "../core/entry.ts";
+import type { Directory } from "../core/directory.ts";
+import type { CommandEntry, CommandReply } from "../core/entry.ts";
+import { assertNever } from "../core/errors.ts";
 import type { Author } from "../core/message.ts";
 import type { SessionRow } from "../core/session.ts";
 
@@ -28,4 +30,47 @@ export function mayDirect(author: Author, session: SessionRow): boolean {
   if (author.kind === "extension") return session.extension_id === author.id;
   if (author.kind === "platform") return session.platform_id === author.id;
   return true;
+}
+
+/** As events and histories name whoever gave a command, e.g. `extension:ext_…`. */
+export function authorName({ author }: CommandEntry): string {
+  return `${author.kind}:${author.id}`;
+}
+
+export function notOpen(sessionId: string): CommandReply & { ok: false } {
+  return refuse(409, "session-not-open", `the session ${sessionId} is not open`);
+}
+
+export function notYours(session: SessionRow, directory: Directory): CommandReply & { ok: false } {
+  return {
+    ...refuse(403, "held-by-another", `the session is held by ${holderName(session, directory)}`),
+    ...holderIn(session),
+  };
+}
+
+/** The field of a refusal that names the extension which holds the session. */
+export function holderIn(
+  { extension_id }: SessionRow,
+): { readonly holder?: { readonly extensionId: string } } {
+  return extension_id === null ? {} : { holder: { extensionId: extension_id } };
+}
+
+export function extensionName(id: string, { extensions }: Directory): string {
+  const extension = extensions.get(id);
+  return extension === undefined ? `extension ${id}` : `extension ${extension.extension} (${extension.name})`;
+}
+
+export function holderName(session: SessionRow, directory: Directory): string {
+  const holder = holderOf(session);
+  if (holder === null) return "nobody";
+  switch (holder.kind) {
+    case "extension":
+      return extensionName(holder.id, directory);
+    case "queue":
+      return `the queue ${directory.queues.get(holder.id)?.name ?? holder.id}`;
+    case "platform":
+      return `the platform ${directory.platforms.get(holder.id)?.name ?? holder.id}`;
+    default:
+      return assertNever(holder.kind);
+  }
 }

@@ -1,5 +1,6 @@
 /**
- * Publishes events to the EVENTS stream, in order, and answers to commands.
+ * Publishes what commits have to tell: events to the EVENTS stream, in order, answers to commands, and what goes into
+ * the logs of the dispatcher and of conversations.
  *
  * Every event is a message of its own. With an fsync each that would be the slowest part of the whole
  * pipeline, so groups go out as one atomic batch where the server has them. A batch has a fixed price: measured
@@ -9,7 +10,8 @@
  * @module
  */
 import { headers, type NatsConnection } from "@nats-io/transport-node";
-import type { CommandReply } from "../../core/entry.ts";
+import type { DispatchEntry } from "../../core/dispatch/entry.ts";
+import type { CommandEntry, CommandReply } from "../../core/entry.ts";
 import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
 import type { OutboxPayload } from "../../core/outbox.ts";
@@ -40,10 +42,16 @@ export interface EventPublisherOptions {
   readonly atomic: boolean;
   /** Hands an answer to this very process over; false when it is another's and has to travel. */
   readonly deliver: (to: string, reply: CommandReply) => boolean;
+  /** Puts entries in the dispatcher's log; tried until it works. Left out where there is no dispatcher. */
+  readonly dispatch?: (entries: readonly DispatchEntry[]) => Promise<void>;
+  /** Puts a command in its conversation's log; tried until it works. */
+  readonly command: (entry: CommandEntry) => Promise<void>;
 }
 
 export class EventPublisher {
   readonly #deliver: EventPublisherOptions["deliver"];
+  readonly #dispatch: EventPublisherOptions["dispatch"];
+  readonly #command: EventPublisherOptions["command"];
   readonly #connection: NatsConnection;
   readonly #publisher: AckedPublisher;
   readonly #names: Names;
@@ -55,8 +63,10 @@ export class EventPublisher {
   #load: keyof typeof SPACING_MS = "some";
   #draining = false;
 
-  constructor({ connection, names, atomic, deliver }: EventPublisherOptions) {
+  constructor({ connection, names, atomic, deliver, dispatch, command }: EventPublisherOptions) {
     this.#deliver = deliver;
+    this.#dispatch = dispatch;
+    this.#command = command;
     this.#connection = connection;
     this.#publisher = new AckedPublisher(connection, TIMEOUT_MS);
     this.#names = names;
@@ -78,7 +88,12 @@ export class EventPublisher {
     return this.#commit.pending;
   }
 
-  /** Sends the replies at once and resolves when all events are in the stream. Safe to repeat. */
+  /** Whether anybody is told of sessions' moves. */
+  get hasDispatcher(): boolean {
+    return this.#dispatch !== undefined;
+  }
+
+  /** Sends the replies at once and resolves when all the rest is in its streams. Safe to repeat. */
   async publish(payload: OutboxPayload): Promise<void> {
     for (const { to, body } of payload.replies ?? []) {
       if (!this.#deliver(to, body)) this.#connection.publish(to, JSON.stringify(body));
@@ -91,7 +106,25 @@ export class EventPublisher {
         if (promise !== last) all.push(last = promise);
       }
     }
+    const { dispatch, commands } = payload;
+    const dispatcher = this.#dispatch;
+    if (dispatch !== undefined && dispatcher !== undefined) {
+      all.push(this.#insist(() => dispatcher(dispatch)));
+    }
+    for (const entry of commands ?? []) all.push(this.#insist(() => this.#command(entry)));
     await Promise.all(all);
+  }
+
+  /** Tries until it works, or until everything is about to end. */
+  async #insist(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.#draining) throw error;
+        await pause(RETRY_PAUSE_MS);
+      }
+    }
   }
 
   *#encode(event: PatchbayEvent): Iterable<Outgoing> {
@@ -121,14 +154,7 @@ export class EventPublisher {
   async #write(items: readonly Outgoing[]): Promise<void> {
     this.#startedMs = performance.now();
     this.#load = items.length < MUCH_FROM ? "some" : "much";
-    for (;;) {
-      try {
-        return await this.#writeOnce(items);
-      } catch (error) {
-        if (this.#draining) throw error;
-        await pause(RETRY_PAUSE_MS);
-      }
-    }
+    await this.#insist(() => this.#writeOnce(items));
   }
 
   async #writeOnce(items: readonly Outgoing[]): Promise<void> {

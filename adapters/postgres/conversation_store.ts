@@ -45,7 +45,11 @@ with fence as (
     state = excluded.state, extension_id = excluded.extension_id, queue_id = excluded.queue_id,
     platform_id = excluded.platform_id, accepted_ms = excluded.accepted_ms, closed_ms = excluded.closed_ms,
     close_reason = excluded.close_reason, last_activity_ms = excluded.last_activity_ms,
-    idle_ms = excluded.idle_ms, history = excluded.history
+    idle_ms = excluded.idle_ms, history = excluded.history, version = excluded.version,
+    offered_to = excluded.offered_to, offer_until_ms = excluded.offer_until_ms,
+    waiting_since_ms = excluded.waiting_since_ms, priority = excluded.priority, skills = excluded.skills,
+    language = excluded.language, sticky_extension_id = excluded.sticky_extension_id,
+    declined_by = excluded.declined_by, wrap_until_ms = excluded.wrap_until_ms, tags = excluded.tags
 ), message_rows as (
   insert into messages (${MESSAGE_LIST}) select ${MESSAGE_LIST}
   from json_populate_recordset(null::messages, $6::text::json)

@@ -45,7 +45,7 @@ export class PostgresSessionQueries implements SessionQueries {
         if (viewer.queueIds.length === 0) return await held.execute();
         // Two index scans, each bounded by the page; one statement, so that a session that is accepted meanwhile
         // is in one of them. None is in both: what waits has no extension.
-        const offered = base.where("state", "=", "waiting").where("extension_id", "is", null)
+        const offered = base.where("state", "in", ["waiting", "offered"]).where("extension_id", "is", null)
           .where("queue_id", "in", viewer.queueIds);
         return await this.#db.selectFrom(held.as("held")).selectAll()
           .unionAll(this.#db.selectFrom(offered.as("offered")).selectAll())

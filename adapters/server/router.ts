@@ -91,6 +91,7 @@ export function startRouter(options: RouterOptions): Router {
         streamOf: (partition) => parts.names.logStream("route", partition),
         onQueued,
         onMedia: options.onMedia,
+        hasDispatcher: options.publisher.hasDispatcher,
         onDeadLetter,
         contacts,
         languageDetector,

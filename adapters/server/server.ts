@@ -104,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       names: parts.names,
       atomic: parts.atomicBatches,
       deliver: (to, reply) => ingress.deliver(to, reply),
+      command: (entry) => ingress.append(entry),
     });
     const hub = new EventHub(parts.connection, parts.jsm, parts.names, parts.processId);
     stack.defer(() => hub.stop());

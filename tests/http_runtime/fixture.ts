@@ -197,6 +197,17 @@ export function session(index: number, fields: Partial<SessionRow> = {}): Sessio
     last_activity_ms: opened,
     idle_ms: opened + 86_400_000,
     history: [{ state: "waiting", at: new Date(opened).toISOString(), by: "contact" }],
+    version: 1,
+    offered_to: null,
+    offer_until_ms: null,
+    waiting_since_ms: opened,
+    priority: 5,
+    skills: null,
+    language: null,
+    sticky_extension_id: null,
+    declined_by: [],
+    wrap_until_ms: null,
+    tags: [],
     ...fields,
   };
 }

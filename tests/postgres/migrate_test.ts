@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ensureMessagePartitions } from "../../adapters/postgres/message_partitions.ts";
 import { migrateDatabase, PartitionsMismatchError } from "../../adapters/postgres/migrate.ts";
 import { type IdKind, newId } from "../../core/ids.ts";
+import * as sessionLife from "../../migrations/0011_session_life.ts";
 import { STATUS_RANK } from "../../core/message.ts";
 import { type TestPostgres, testPostgres } from "../support/postgres.ts";
 
@@ -87,4 +88,44 @@ Deno.test("connectDatabase() reads int8 as numbers and limits statements", async
     .sql`select 1790000000000::bigint as ms, current_setting('statement_timeout') as timeout,
     current_setting('idle_in_transaction_session_timeout') as idle`;
   assert.deepEqual({ ...row }, { ms: 1_790_000_000_000, timeout: "30s", idle: "5s" });
+});
+
+Deno.test("0011 gives open sessions, and their conversations, the fields that they lack", async () => {
+  await using database = await postgres.database();
+  const { sql } = database;
+  await sql`alter table sessions drop column version, drop column offered_to, drop column offer_until_ms,
+    drop column waiting_since_ms, drop column priority, drop column skills, drop column language,
+    drop column sticky_extension_id, drop column declined_by, drop column wrap_until_ms, drop column tags`;
+  await sql`drop table session_notes`;
+  await sql`alter table numbers drop column allowed_queues`;
+  await sql`alter table queues drop column auto_reply_seconds`;
+  const open = { position: 1, session: { id: "ses_1", state: "waiting", opened_ms: 1_700_000_000_000 } };
+  await sql`insert into conversations (id, partition, number, contact, state, session_id, last_activity_ms)
+    values ('cnv_1', 0, '1', '2', ${sql.json(open)}, 'ses_1', 1),
+      ('cnv_2', 0, '1', '3', ${sql.json({ position: 4, session: null })}, null, 1)`;
+  await sql`insert into sessions (id, conversation_id, partition, channel_id, number_id, number, contact, state,
+      opened_ms, last_activity_ms, idle_ms, history)
+    values ('ses_1', 'cnv_1', 0, 'ch', 'num', '1', '2', 'waiting', 1700000000000, 1, 1, '[]')`;
+  await sessionLife.up(database.db as never);
+  const states = await sql`select state from conversations order by id`;
+  const added = {
+    version: 1,
+    offered_to: null,
+    offer_until_ms: null,
+    waiting_since_ms: 1_700_000_000_000,
+    priority: 5,
+    skills: null,
+    language: null,
+    sticky_extension_id: null,
+    declined_by: [],
+    wrap_until_ms: null,
+    tags: [],
+  };
+  assert.deepEqual(states.map(({ state }) => state), [
+    { position: 1, session: { ...open.session, ...added } },
+    { position: 4, session: null },
+  ]);
+  const { skills: _, ...row } = added;
+  const [session] = await database.db.selectFrom("sessions").selectAll().execute();
+  assert.deepEqual({ ...session, ...row }, session);
 });

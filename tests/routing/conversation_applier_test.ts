@@ -35,6 +35,7 @@ function setUp() {
     shard: () => 0,
     streamOf: (partition) => `IN_${partition}`,
     onQueued: () => {},
+    hasDispatcher: true,
     onDeadLetter: () => {},
     contacts: { ofContacts: () => Promise.resolve(new Map()) },
     languageDetector: () => Promise.resolve(() => null),

@@ -2,7 +2,6 @@ import { deepStrictEqual as equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { OwnNumber } from "../../core/channel.ts";
 import type { Command, CommandEntry, ConversationEntry, InboundEntry } from "../../core/entry.ts";
-import { SESSION_STATES, SESSION_TRANSITIONS, type SessionMove } from "../../core/session.ts";
 import {
   type ConversationState,
   decide,
@@ -276,24 +275,6 @@ Deno.test("RT-9: an agent opens a session to a contact, unless somebody else has
   equal(again.reply, fresh.reply);
   const other = apply(fresh.state, command(TO_QUEUE, agent(BOB), { kind: "open", extensionId: BOB }));
   ok(other.reply?.ok === false && other.reply.holder?.extensionId === ALICE);
-});
-
-Deno.test("every move of the table leads to a state, and a closed session has none", () => {
-  const moves: SessionMove[] = [
-    "accept",
-    "transfer-extension",
-    "transfer-queue",
-    "transfer-platform",
-    "close",
-  ];
-  for (const state of SESSION_STATES) {
-    for (const move of moves) {
-      const to = SESSION_TRANSITIONS[state][move];
-      if (state === "closed") equal(to, undefined);
-      else if (move === "accept") equal(to, state === "waiting" ? "active" : undefined);
-      else ok(to !== undefined && SESSION_STATES.includes(to));
-    }
-  }
 });
 
 const authors = fc.constantFrom(agent(ALICE), agent(BOB), agent(CAROL), {

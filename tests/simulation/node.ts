@@ -64,6 +64,7 @@ export function startNode(options: NodeOptions): { leave(): Promise<void> } {
         shard: lowest,
         streamOf: (partition) => `IN_${partition}`,
         onQueued: (messages) => broker.queued(process, messages),
+        hasDispatcher: false,
         onDeadLetter: () => {},
         contacts: { ofContacts: () => Promise.resolve(new Map()) },
         languageDetector: () => Promise.resolve(() => null),

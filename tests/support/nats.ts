@@ -42,7 +42,13 @@ export async function testNats(): Promise<TestNats> {
   const names = new Names("test");
   const atomicBatches = hasAtomicBatches(connection);
   await ensureStreams(jsm, { names, partitions: 1, replicas: 1, retentionMs: 86_400_000, atomicBatches });
-  const publisher = new EventPublisher({ connection, names, atomic: atomicBatches, deliver: () => false });
+  const publisher = new EventPublisher({
+    connection,
+    names,
+    atomic: atomicBatches,
+    deliver: () => false,
+    command: () => Promise.resolve(),
+  });
   return {
     connection,
     js: jetstream(connection),

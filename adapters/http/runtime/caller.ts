@@ -40,10 +40,14 @@ export function maySee(viewer: Viewer, session: SessionRow): boolean {
     case "platform":
       return session.platform_id === viewer.platformId;
     case "extension":
-      return session.extension_id === viewer.extensionId ||
-        (session.state === "waiting" && session.queue_id !== null &&
-          viewer.queueIds.includes(session.queue_id));
+      return session.extension_id === viewer.extensionId || session.offered_to === viewer.extensionId ||
+        (isInLine(session) && session.queue_id !== null && viewer.queueIds.includes(session.queue_id));
   }
+}
+
+/** Nobody has taken it yet. */
+function isInLine({ state }: SessionRow): boolean {
+  return state === "waiting" || state === "offered";
 }
 
 /**

@@ -8,7 +8,9 @@ import type { CloudEvent } from "../../../core/events.ts";
 
 /** What members of a queue hear of all its sessions: enough to offer them, and to take the offer back. */
 const QUEUE_TYPES: ReadonlySet<string> = new Set([
+  "session.waiting",
   "session.offered",
+  "session.declined",
   "session.assigned",
   "session.transferred",
   "session.closed",
@@ -46,7 +48,7 @@ function agentHears(extensionId: string, event: CloudEvent, directory: Directory
 }
 
 function wasTakenFrom(kind: string, id: string, event: CloudEvent): boolean {
-  if (event.type !== "session.transferred") return false;
+  if (event.type !== "session.transferred" && event.type !== "session.declined") return false;
   const from = event.data.from as { kind?: unknown; id?: unknown } | null | undefined;
   return from?.kind === kind && from.id === id;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { SkillsSchema } from "../../../core/dispatch/entry.ts";
 import type { MediaLinks } from "../../../core/media/media_links.ts";
 import { type MessageRow, OUTBOUND_STATUSES, PRIORITY } from "../../../core/message.ts";
 import { CLOSE_REASONS, SESSION_STATES, type SessionRow } from "../../../core/session.ts";
@@ -28,6 +29,18 @@ export const SessionView = z.object({
   closeReason: z.enum(CLOSE_REASONS).nullable(),
   lastActivityAt: Time,
   idleAt: Time.openapi({ description: "When it closes by itself unless something is written before" }),
+  waitingSince: Time.nullable().openapi({
+    description: "Since when it waits in its queue, or did before it was taken",
+  }),
+  offeredTo: z.string().nullable().openapi({ description: "Extension that it is offered to alone" }),
+  offerUntil: Time.nullable(),
+  wrapUpUntil: Time.nullable(),
+  priority: z.number().int().openapi({ description: "0 is first in line, 9 last" }),
+  skills: SkillsSchema.nullable().openapi({
+    description: "Asked of whoever takes it; null: what its queue asks",
+  }),
+  language: z.string().nullable(),
+  tags: z.array(z.string()),
 }).openapi("Session");
 
 export const SessionDetail = SessionView.extend({
@@ -114,6 +127,14 @@ export function sessionView(row: SessionRow): z.output<typeof SessionView> {
     closeReason: row.close_reason,
     lastActivityAt: time(row.last_activity_ms),
     idleAt: time(row.idle_ms),
+    waitingSince: timeOrNull(row.waiting_since_ms),
+    offeredTo: row.offered_to,
+    offerUntil: timeOrNull(row.offer_until_ms),
+    wrapUpUntil: timeOrNull(row.wrap_until_ms),
+    priority: row.priority,
+    skills: row.skills,
+    language: row.language,
+    tags: [...row.tags],
   };
 }
 

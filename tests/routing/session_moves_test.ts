@@ -1,0 +1,212 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { CommandEntry, InboundEntry } from "../../core/entry.ts";
+import { SESSION_MOVES, SESSION_STATES, SESSION_TRANSITIONS } from "../../core/session.ts";
+import {
+  type ConversationState,
+  decide,
+  type Decision,
+  NEW_CONVERSATION,
+} from "../../routing/conversation.ts";
+import { ALICE, BOB, CHANNEL, DIRECTORY, PLATFORM, QUEUE, TO_PLATFORM, TO_QUEUE } from "./directory.ts";
+
+const CONTACT = "+14155550177";
+const T0 = 1_800_000_000_000;
+let sequence = 0;
+
+type Author = CommandEntry["author"];
+const DISPATCHER: Author = { kind: "system", id: "dispatcher" };
+const agent = (id: string): Author => ({ kind: "extension", id });
+
+function act(
+  state: ConversationState,
+  author: Author,
+  command: CommandEntry["command"],
+  at = T0 + 1_000,
+  directory = DIRECTORY,
+): Decision {
+  const number = state.session?.number ?? TO_QUEUE.number;
+  return decide(
+    state,
+    { kind: "command", key: `k${++sequence}`, at, number, contact: CONTACT, author, command },
+    { directory, position: { partition: 3, sequence, entry: 0 } },
+  );
+}
+
+function write(state: ConversationState, number = TO_QUEUE.number, at = T0): Decision {
+  const entry: InboundEntry = {
+    kind: "inbound",
+    key: `k${++sequence}`,
+    at,
+    channelId: CHANNEL.id,
+    number,
+    contact: CONTACT,
+    text: "hello",
+  };
+  return decide(state, entry, { directory: DIRECTORY, position: { partition: 3, sequence, entry: 0 } });
+}
+
+const waiting = () => write(NEW_CONVERSATION).state;
+const offer = (state: ConversationState, extensionId = BOB, autoAccept = false): Decision =>
+  act(state, DISPATCHER, {
+    kind: "offer",
+    sessionId: state.session!.id,
+    extensionId,
+    untilMs: T0 + 31_000,
+    version: state.session!.version,
+    autoAccept,
+  });
+const offered = () => offer(waiting()).state;
+const active = () => offer(waiting(), BOB, true).state;
+const types = ({ events }: Decision) => events.map(({ type }) => type);
+
+Deno.test("RT-10: every pair of state and move is either in the table or impossible", () => {
+  const possible = SESSION_STATES.flatMap((state) =>
+    SESSION_MOVES.flatMap((move) => {
+      const to = SESSION_TRANSITIONS[state][move];
+      return to === undefined ? [] : [`${state} ${move} ${to}`];
+    })
+  );
+  deepEqual(possible, [
+    "waiting accept active",
+    "waiting offer offered",
+    "waiting transfer-extension active",
+    "waiting transfer-queue waiting",
+    "waiting transfer-platform platform",
+    "waiting close closed",
+    "offered accept active",
+    "offered decline waiting",
+    "offered offer-expired waiting",
+    "offered take-back waiting",
+    "offered transfer-extension active",
+    "offered transfer-queue waiting",
+    "offered transfer-platform platform",
+    "offered close closed",
+    "active take-back waiting",
+    "active transfer-extension active",
+    "active transfer-queue waiting",
+    "active transfer-platform platform",
+    "active wrap-up wrap-up",
+    "active close closed",
+    "platform transfer-extension active",
+    "platform transfer-queue waiting",
+    "platform transfer-platform platform",
+    "platform close closed",
+    "wrap-up wrap-up-over closed",
+    "wrap-up reopen active",
+    "wrap-up close closed",
+  ]);
+});
+
+Deno.test("RT-4: an offer is for one extension, until a time, and only that one may take it", () => {
+  const decision = offer(waiting());
+  const session = decision.state.session!;
+  deepEqual([session.state, session.offered_to, session.offer_until_ms, session.version], [
+    "offered",
+    BOB,
+    T0 + 31_000,
+    2,
+  ]);
+  deepEqual(types(decision), ["session.offered"]);
+  equal(decision.events[0]!.data.offeredTo, BOB);
+  equal(decision.events[0]!.audience.extensionId, BOB);
+  const sessionId = session.id;
+  const other = act(decision.state, agent(ALICE), { kind: "accept", sessionId, extensionId: ALICE });
+  ok(other.reply?.ok === false && other.reply.code === "offered-to-another");
+  ok(other.reply.detail.includes("102 (Bob)"));
+  const taken = act(decision.state, agent(BOB), { kind: "accept", sessionId, extensionId: BOB });
+  const { state, extension_id, queue_id, offered_to, offer_until_ms } = taken.state.session!;
+  deepEqual([state, extension_id, queue_id, offered_to, offer_until_ms], ["active", BOB, QUEUE, null, null]);
+});
+
+Deno.test("RT-4: an offer that is declined or not taken in time goes back to its place in the line", () => {
+  const before = offered();
+  const { id: sessionId, version } = before.session!;
+  const declined = act(before, agent(BOB), { kind: "decline", sessionId, extensionId: BOB });
+  const expired = act(before, DISPATCHER, { kind: "offer-expired", sessionId, version });
+  for (const decision of [declined, expired]) {
+    const session = decision.state.session!;
+    deepEqual([session.state, session.offered_to, session.declined_by, session.waiting_since_ms], [
+      "waiting",
+      null,
+      [BOB],
+      T0,
+    ]);
+    deepEqual(types(decision), ["session.declined", "session.offered"]);
+  }
+  const notTheirs = act(before, agent(ALICE), { kind: "decline", sessionId, extensionId: ALICE });
+  ok(notTheirs.reply?.ok === false && notTheirs.reply.code === "not-offered");
+});
+
+Deno.test("RT-4: what the dispatcher asks of a session that has moved since changes nothing", () => {
+  const before = waiting();
+  const { id: sessionId, version } = before.session!;
+  const taken = act(before, agent(ALICE), { kind: "accept", sessionId, extensionId: ALICE }).state;
+  const late = [
+    act(taken, DISPATCHER, { kind: "offer", sessionId, extensionId: BOB, untilMs: T0, version }),
+    act(taken, DISPATCHER, { kind: "offer-expired", sessionId, version }),
+    act(taken, DISPATCHER, { kind: "take-back", sessionId, version, reason: "gone" }),
+    act(taken, DISPATCHER, { kind: "wrap-up-over", sessionId, version }),
+  ];
+  for (const decision of late) {
+    equal(decision.reply?.ok, true);
+    deepEqual(decision.state, taken);
+    deepEqual([decision.sessions, decision.events, decision.dispatch], [[], [], []]);
+  }
+});
+
+Deno.test("RT-6: a session is taken back from an agent who is gone, to its place in the line or to an end", () => {
+  const before = active();
+  const { id: sessionId, version } = before.session!;
+  const back = act(before, DISPATCHER, { kind: "take-back", sessionId, version, reason: "gone" });
+  const { state, extension_id, queue_id, waiting_since_ms, declined_by } = back.state.session!;
+  deepEqual([state, extension_id, queue_id, waiting_since_ms, declined_by], [
+    "waiting",
+    null,
+    QUEUE,
+    T0,
+    [BOB],
+  ]);
+  deepEqual(types(back), ["session.transferred", "session.offered"]);
+  deepEqual(back.events[0]!.data.from, { kind: "extension", id: BOB });
+  const ended = act(before, DISPATCHER, {
+    kind: "take-back",
+    sessionId,
+    version,
+    reason: "gone",
+    close: true,
+  });
+  equal(ended.sessions.at(-1)!.close_reason, "agent-gone");
+});
+
+Deno.test("the dispatcher is told of every move of a session that people serve, in rising versions", () => {
+  const opening = write(NEW_CONVERSATION);
+  const sessionId = opening.state.session!.id;
+  const facts = [...opening.dispatch];
+  let state = opening.state;
+  const steps: [Author, CommandEntry["command"]][] = [
+    [agent(BOB), { kind: "accept", sessionId, extensionId: BOB }],
+    [agent(BOB), { kind: "transfer", sessionId, to: { kind: "platform", id: PLATFORM } }],
+    [{ kind: "platform", id: PLATFORM }, { kind: "transfer", sessionId, to: { kind: "queue", id: QUEUE } }],
+    [{ kind: "key", id: "key_1" }, { kind: "close", sessionId }],
+  ];
+  for (const [author, command] of steps) {
+    const decision = act(state, author, command);
+    facts.push(...decision.dispatch);
+    state = decision.state;
+  }
+  deepEqual(facts.map((fact) => [fact.version, fact.state, fact.queueId, fact.extensionId]), [
+    [1, "waiting", QUEUE, null],
+    [2, "active", QUEUE, BOB],
+    [3, "platform", null, null],
+    [4, "waiting", QUEUE, null],
+    [5, "closed", QUEUE, null],
+  ]);
+});
+
+Deno.test("the dispatcher is told nothing of messages, nor of what only platforms have", () => {
+  deepEqual(write(waiting()).dispatch, []);
+  const held = write(NEW_CONVERSATION, TO_PLATFORM.number);
+  deepEqual(held.dispatch, []);
+  const { id: sessionId } = held.state.session!;
+  deepEqual(act(held.state, { kind: "platform", id: PLATFORM }, { kind: "close", sessionId }).dispatch, []);
+});
