@@ -102,4 +102,6 @@ export const DispatchEntrySchema = z.discriminatedUnion("kind", [
   TickEntrySchema,
 ]);
 
+export type PresenceEntry = z.output<typeof PresenceEntrySchema>;
+export type ClaimEntry = z.output<typeof ClaimEntrySchema>;
 export type DispatchEntry = z.output<typeof DispatchEntrySchema>;

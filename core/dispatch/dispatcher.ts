@@ -1,0 +1,523 @@
+/**
+ * The dispatcher: who is offered which waiting session. One actor for all queues.
+ *
+ * It is a function of what was loaded, the settings and the entries: no clock, nothing random. It keeps indices and
+ * changes them in place, since at 50,000 waiting sessions nothing else is fast enough.
+ *
+ * It asks and the conversations decide. What it asks of a session (`pending`) keeps the agent's room until the next fact
+ * about that session says what came of it; when none comes in time, it is decided anew. Every command names the
+ * version of the session that was judged, so that one that comes too late changes nothing.
+ *
+ * After every entry this holds: no session waits that somebody with room, who fits, could have. Only what an entry
+ * touched is looked at for that: giving a session away can never make another one possible.
+ *
+ * @module
+ */
+import { Heap } from "../send/heap.ts";
+import {
+  type Agent,
+  hasRoom,
+  holderOf,
+  inLineOrder,
+  isInLine,
+  isInUse,
+  isOffline,
+  isReady,
+  type Session,
+  shownPresence,
+} from "./at_work.ts";
+import { Connections } from "./connections.ts";
+import type { ClaimEntry, DispatchEntry, PresenceEntry, SessionFact } from "./entry.ts";
+import { type Changes, DispatchDraft } from "./draft.ts";
+import type { Outcome } from "./outcome.ts";
+import {
+  type DispatchAgentRow,
+  type DispatchSessionRow,
+  type DispatchState,
+  newAgentRow,
+  type Pending,
+  sessionRow,
+} from "./records.ts";
+import { requirementAfter } from "./requirement.ts";
+import type { DispatchSettings } from "./snapshot.ts";
+import { Timers } from "./timers.ts";
+import { isBefore, type Match, WaitingLine } from "./waiting_line.ts";
+
+/** A conversation answers within milliseconds; after this, what was asked of it counts as lost. */
+const ANSWER_MS_MAX = 30_000;
+
+type Due =
+  | { readonly kind: "session"; readonly id: string }
+  | { readonly kind: "agent"; readonly id: string }
+  | {
+    readonly kind: "member";
+    readonly id: string;
+  };
+
+/** Whether people have nothing to do with it any more. */
+function isOver({ state, queueId, extensionId }: SessionFact): boolean {
+  return state === "closed" || state === "platform" || (queueId === null && extensionId === null);
+}
+
+export class Dispatcher {
+  readonly #sessions = new Map<string, Session>();
+  readonly #agents = new Map<string, Agent>();
+  readonly #timers = new Timers<Due>();
+  readonly #connections: Connections;
+  #settings: DispatchSettings;
+  #lines = new Map<string, WaitingLine>();
+  /** The lines that an agent serves. */
+  #linesOf = new Map<string, readonly WaitingLine[]>();
+  #inUse = 0;
+  #turns: number;
+  #nowMs = 0;
+  #dirty = new Set<WaitingLine>();
+  #draft = new DispatchDraft();
+
+  constructor(state: DispatchState, settings: DispatchSettings) {
+    this.#settings = settings;
+    for (const row of state.agents) this.#agents.set(row.extension_id, this.#newAgent(row));
+    this.#turns = state.agents.reduce((most, { turn }) => Math.max(most, turn), 0);
+    for (const row of state.sessions) this.#sessions.set(row.id, { row, requirement: null, agent: null });
+    this.#connections = new Connections(state.agents);
+    this.#index(new Map(state.queues.map((row) => [row.queue_id, row])));
+  }
+
+  /** When something is due by itself, ms since 1970; null: never. */
+  get nextDueMs(): number | null {
+    return this.#timers.nextMs;
+  }
+
+  get lines(): ReadonlyMap<string, WaitingLine> {
+    return this.#lines;
+  }
+
+  get agents(): ReadonlyMap<string, Agent> {
+    return this.#agents;
+  }
+
+  get sessions(): ReadonlyMap<string, Session> {
+    return this.#sessions;
+  }
+
+  /** Works by other settings from the next entry on. */
+  configure(settings: DispatchSettings): void {
+    if (settings.key === this.#settings.key) return;
+    this.#settings = settings;
+    this.#index(new Map([...this.#lines.values()].map(({ id, drain }) => [id, drain])));
+  }
+
+  /** Applies one entry; entries come in the order of the log. */
+  apply(entry: DispatchEntry): Outcome {
+    this.#nowMs = Math.max(this.#nowMs, entry.at);
+    this.#draft.begin(this.#nowMs);
+    for (const member of this.#connections.unheard()) this.#hear(member);
+    this.#take(entry);
+    for (const due of this.#timers.due(this.#nowMs)) this.#pass(due);
+    this.#giveOut();
+    return this.#draft.end();
+  }
+
+  /** What the entries since the last call changed, to be stored. */
+  takeChanges(): Changes {
+    return this.#draft.takeChanges(this.#sessions, this.#agents, this.#lines);
+  }
+
+  #take(entry: DispatchEntry): void {
+    switch (entry.kind) {
+      case "session":
+        return this.#applyFact(entry);
+      case "presence":
+        return this.#applyPresence(entry);
+      case "connections":
+        return this.#applyReport(entry);
+      case "claim":
+        return this.#applyClaim(entry);
+      case "tick":
+        return;
+    }
+  }
+
+  // What happens to sessions.
+
+  #applyFact(fact: SessionFact): void {
+    const known = this.#sessions.get(fact.sessionId);
+    if (known !== undefined && fact.version <= known.row.version) return;
+    const before = known?.row;
+    if (isOver(fact)) {
+      if (known !== undefined) this.#forget(known);
+      return;
+    }
+    const next = sessionRow(fact);
+    const session: Session = known ?? { row: next, requirement: null, agent: null };
+    this.#sessions.set(next.id, session);
+    if (next.state === "active" && before?.queue_id === next.queue_id && before.state !== "active") {
+      this.#serve(next.queue_id);
+    }
+    this.#move(session, known === undefined ? null : before!, next);
+    this.#review(session);
+    // The agent left while the offer was on its way, and it counted as taken.
+    if (before?.pending?.kind === "offer") this.#handOn(session);
+  }
+
+  #serve(queueId: string | null): void {
+    const line = this.#lines.get(queueId ?? "");
+    if (line === undefined) return;
+    line.served(this.#nowMs);
+    this.#draft.lineChanged(line.id);
+  }
+
+  #forget(session: Session): void {
+    this.#sessions.delete(session.row.id);
+    this.#move(session, session.row, null);
+  }
+
+  /** Takes the session out of the indices as `before` says and puts it in as `next` says. */
+  #move(session: Session, before: DispatchSessionRow | null, next: DispatchSessionRow | null): void {
+    if (before !== null) this.#leave(session, before);
+    const holder = next === null ? null : holderOf(next);
+    const former = session.agent;
+    if (former !== null && former.id !== holder) {
+      session.agent = null;
+      this.#changeAgent(former, () => former.sessions.delete(session), true);
+    }
+    const { id } = before ?? next!;
+    this.#draft.sessionChanged(id);
+    if (next === null) return this.#timers.set(id, { kind: "session", id }, null);
+    session.row = next;
+    if (holder !== null && session.agent === null) {
+      const agent = this.#agentOf(holder);
+      session.agent = agent;
+      this.#changeAgent(agent, () => agent.sessions.add(session), true);
+    }
+    this.#enter(session);
+  }
+
+  #leave(session: Session, { queue_id, ...row }: DispatchSessionRow): void {
+    const line = this.#lines.get(queue_id ?? "");
+    line?.remove(session);
+    if (!isInUse({ ...row, queue_id })) return;
+    const { capacity } = this.#settings.overall;
+    if (capacity !== null && this.#inUse >= capacity) this.#lines.forEach((other) => this.#dirty.add(other));
+    this.#inUse--;
+    if (line === undefined) return;
+    line.inUse--;
+    if (line.settings.capacity !== null) this.#dirty.add(line);
+  }
+
+  /** Puts the session where its row says; whom it counts against is settled. */
+  #enter(session: Session): void {
+    const { row } = session;
+    const line = this.#lines.get(row.queue_id ?? "");
+    if (isInUse(row)) {
+      this.#inUse++;
+      if (line !== undefined) line.inUse++;
+    }
+    let dueMs = this.#dueOf(session);
+    if (isInLine(row) && line !== undefined) {
+      const waitedMs = this.#nowMs - row.waiting_since_ms;
+      const { requirement, nextMs } = requirementAfter(line.settings, row.skills ?? undefined, waitedMs);
+      session.requirement = requirement;
+      if (line.waiting === 0) line.begin(this.#nowMs);
+      line.add(session);
+      this.#dirty.add(line);
+      dueMs = nextMs === null ? null : row.waiting_since_ms + nextMs;
+    }
+    this.#timers.set(row.id, { kind: "session", id: row.id }, dueMs);
+  }
+
+  /** When a session that is in no line is looked at again. */
+  #dueOf({ row }: Session): number | null {
+    if (row.pending !== null) return row.pending.untilMs;
+    if (row.state === "offered") return row.offer_until_ms;
+    if (row.state === "wrap-up") return row.wrap_until_ms;
+    const ignoredSeconds = this.#lines.get(row.queue_id ?? "")?.settings.ignoredSeconds ?? null;
+    return row.state !== "active" || row.unanswered_since_ms === null || ignoredSeconds === null
+      ? null
+      : row.unanswered_since_ms + ignoredSeconds * 1_000;
+  }
+
+  /** Something is asked of the session's conversation; whoever is to have it keeps the room until the answer. */
+  #await(session: Session, kind: Pending["kind"], extensionId: string | null): void {
+    const { row } = session;
+    this.#move(session, row, {
+      ...row,
+      pending: { kind, extensionId, untilMs: this.#nowMs + ANSWER_MS_MAX },
+    });
+  }
+
+  /** Asks for what is due of a session by itself. */
+  #review(session: Session): void {
+    const { row } = session;
+    if (row.pending !== null) return;
+    const { id: sessionId, version } = row;
+    const dueMs = this.#dueOf(session);
+    const isDue = dueMs !== null && dueMs <= this.#nowMs;
+    if (
+      row.state === "offered" && (isDue || session.agent?.row.presence !== "free" || session.agent.row.gone)
+    ) {
+      this.#order(session, { kind: "offer-expired", sessionId, version });
+    } else if (row.state === "wrap-up" && isDue) {
+      this.#order(session, { kind: "wrap-up-over", sessionId, version });
+    } else if (row.state === "active" && isDue) {
+      this.#order(session, { kind: "take-back", sessionId, version, reason: "ignored" });
+    }
+  }
+
+  #order(session: Session, command: Parameters<DispatchDraft["order"]>[1]): void {
+    this.#draft.order(session.row, command);
+    this.#await(
+      session,
+      command.kind,
+      command.kind === "offer" ? command.extensionId : holderOf(session.row),
+    );
+  }
+
+  /** Takes an active session from an agent who is gone, where the queue says so. */
+  #handOn(session: Session): void {
+    const { row, agent } = session;
+    const rule = this.#lines.get(row.queue_id ?? "")?.settings.onAgentGone ?? "keep";
+    if (
+      row.state !== "active" || row.pending !== null || rule === "keep" || agent === null || !isOffline(agent)
+    ) return;
+    const command = { kind: "take-back", sessionId: row.id, version: row.version, reason: "gone" } as const;
+    this.#order(session, rule === "close" ? { ...command, close: true } : command);
+  }
+
+  // What happens to agents.
+
+  #applyPresence(entry: PresenceEntry): void {
+    const agent = this.#agentOf(entry.extensionId);
+    if (entry.at >= agent.row.set_ms) {
+      const { presence, at, by } = entry;
+      const reason = entry.reason ?? null;
+      this.#changeAgent(agent, () => {
+        // An agent who says something is there, whatever became of a stream.
+        agent.row = {
+          ...agent.row,
+          presence,
+          reason,
+          set_by: by,
+          set_ms: at,
+          gone: false,
+          lost_ms: presence === "offline" ? agent.row.lost_ms : null,
+        };
+      });
+      this.#setAgentTimer(agent);
+      this.#leaveSessions(agent);
+    }
+    if (entry.replyTo !== undefined) this.#draft.reply(entry.replyTo, { ok: true });
+  }
+
+  #applyReport(report: Extract<DispatchEntry, { kind: "connections" }>): void {
+    const changed = this.#connections.hear(report);
+    if (changed === null) return;
+    for (const id of changed) this.#applyConnections(id);
+    this.#hear(report.member);
+  }
+
+  #applyConnections(extensionId: string): void {
+    const agent = this.#agentOf(extensionId);
+    const members = this.#connections.membersOf(extensionId);
+    this.#changeAgent(agent, () => {
+      agent.row = members.length === 0
+        ? { ...agent.row, members, lost_ms: this.#nowMs }
+        : { ...agent.row, members, lost_ms: null, gone: false };
+    });
+    this.#setAgentTimer(agent);
+  }
+
+  #hear(member: string): void {
+    this.#timers.set(
+      `member ${member}`,
+      { kind: "member", id: member },
+      this.#connections.heard(member, this.#nowMs),
+    );
+  }
+
+  #setAgentTimer({ id, row }: Agent): void {
+    const dueMs = row.lost_ms === null || row.gone
+      ? null
+      : row.lost_ms + this.#settings.overall.graceSeconds * 1_000;
+    this.#timers.set(`agent ${id}`, { kind: "agent", id }, dueMs);
+  }
+
+  /** What an agent who is not to get any, or who is gone, must not keep. */
+  #leaveSessions(agent: Agent): void {
+    for (const session of [...agent.sessions].sort(inLineOrder)) {
+      this.#review(session);
+      this.#handOn(session);
+    }
+  }
+
+  /** Changes what the indices look at. With `atWork` the agent got or lost a session. */
+  #changeAgent(agent: Agent, change: () => void, atWork = false): void {
+    const lines = this.#linesOf.get(agent.id) ?? [];
+    const before = agent.row;
+    if (isReady(agent)) { for (const line of lines) line.removeReady(agent); }
+    change();
+    if (atWork) agent.row = { ...agent.row, idle_since_ms: this.#nowMs };
+    this.#show(agent);
+    this.#draft.agentChanged(agent, before);
+    if (!isReady(agent)) return;
+    for (const line of lines) {
+      line.addReady(agent);
+      this.#dirty.add(line);
+    }
+  }
+
+  #show(agent: Agent): void {
+    const shown = shownPresence(agent);
+    if (shown !== agent.row.shown) agent.row = { ...agent.row, shown, shown_since_ms: this.#nowMs };
+  }
+
+  #agentOf(id: string): Agent {
+    let agent = this.#agents.get(id);
+    if (agent === undefined) this.#agents.set(id, agent = this.#newAgent(newAgentRow(id)));
+    return agent;
+  }
+
+  #newAgent(row: DispatchAgentRow): Agent {
+    const settings = this.#settings.agents.get(row.extension_id);
+    return {
+      id: row.extension_id,
+      row,
+      capacity: settings?.capacity ?? this.#settings.overall.agentCapacity ?? Infinity,
+      skills: settings?.skills ?? {},
+      sessions: new Set(),
+    };
+  }
+
+  #applyClaim(entry: ClaimEntry): void {
+    const { sessionId, extensionId, replyTo } = entry;
+    const session = this.#sessions.get(sessionId);
+    const refuse = (code: string, detail: string) =>
+      replyTo === undefined
+        ? undefined
+        : this.#draft.reply(replyTo, { ok: false, status: 409, code, detail });
+    if (session === undefined) return refuse("not-waiting", `session ${sessionId} does not wait for anybody`);
+    const { row } = session;
+    if (isInLine(row)) {
+      const line = this.#lines.get(row.queue_id ?? "");
+      const { capacity } = this.#settings.overall;
+      if (!hasRoom(this.#agentOf(extensionId))) {
+        return refuse("no-room", "the agent has as many sessions as allowed");
+      }
+      if (line !== undefined && line.inUse >= (line.settings.capacity ?? Infinity)) {
+        return refuse("no-room", `queue ${line.id} has as many sessions as allowed`);
+      }
+      if (capacity !== null && this.#inUse >= capacity) {
+        return refuse("no-room", "there are as many sessions as allowed");
+      }
+      this.#await(session, "claim", extensionId);
+    }
+    this.#draft.claim(entry, row);
+  }
+
+  // What is due.
+
+  #pass(due: Due): void {
+    if (due.kind === "member") {
+      for (const id of this.#connections.silence(due.id)) this.#applyConnections(id);
+      return;
+    }
+    if (due.kind === "agent") {
+      const agent = this.#agentOf(due.id);
+      this.#changeAgent(agent, () => agent.row = { ...agent.row, gone: true });
+      return this.#leaveSessions(agent);
+    }
+    const session = this.#sessions.get(due.id)!;
+    const { pending } = session.row;
+    if (pending !== null || isInLine(session.row)) {
+      // Nothing was heard of what was asked; or it asks for less from now on.
+      this.#move(session, session.row, { ...session.row, pending: null });
+    }
+    this.#review(session);
+    if (pending?.kind === "take-back") this.#handOn(session);
+  }
+
+  // Who gets what.
+
+  #giveOut(): void {
+    if (this.#dirty.size === 0) return;
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    const matches = new Heap<{ readonly line: WaitingLine; readonly match: Match }>((a, b) =>
+      isBefore(a.match, b.match)
+    );
+    const look = (line: WaitingLine) => {
+      const match = line.next();
+      if (match !== null) matches.push({ line, match });
+    };
+    for (const line of dirty) look(line);
+    const capacity = this.#settings.overall.capacity ?? Infinity;
+    for (let found = matches.pop(); found !== undefined && this.#inUse < capacity; found = matches.pop()) {
+      const { line } = found;
+      // What was given away meanwhile may have been this one's agent.
+      const match = line.next();
+      if (match === null) continue;
+      if (match.session === found.match.session && match.again === found.match.again) {
+        this.#offer(match, line);
+      }
+      look(line);
+    }
+    // Giving away makes nothing possible that was not.
+    this.#dirty.clear();
+  }
+
+  #offer({ session, agent }: Match, { settings }: WaitingLine): void {
+    const { id: sessionId, version } = session.row;
+    this.#changeAgent(agent, () => agent.row = { ...agent.row, turn: ++this.#turns });
+    this.#order(session, {
+      kind: "offer",
+      sessionId,
+      extensionId: agent.id,
+      untilMs: this.#nowMs + settings.offerSeconds * 1_000,
+      version,
+      ...(settings.autoAccept ? { autoAccept: true as const } : {}),
+    });
+  }
+
+  /** Makes all indices anew. */
+  #index(drains: ReadonlyMap<string, WaitingLine["drain"]>): void {
+    const { queues, agents, overall } = this.#settings;
+    this.#lines = new Map(
+      [...queues].map(([id, { settings, members }]) => [
+        id,
+        new WaitingLine(id, settings, members, drains.get(id) ?? { drain_ms: null, drain_since_ms: 0 }),
+      ]),
+    );
+    const linesOf = new Map<string, WaitingLine[]>();
+    for (const line of this.#lines.values()) {
+      for (const member of line.members) {
+        const lines = linesOf.get(member);
+        if (lines === undefined) linesOf.set(member, [line]);
+        else lines.push(line);
+      }
+    }
+    this.#linesOf = new Map();
+    for (const id of agents.keys()) this.#agentOf(id);
+    for (const agent of this.#agents.values()) {
+      const settings = agents.get(agent.id);
+      agent.capacity = settings?.capacity ?? overall.agentCapacity ?? Infinity;
+      agent.skills = settings?.skills ?? {};
+      agent.sessions.clear();
+      this.#setAgentTimer(agent);
+    }
+    this.#inUse = 0;
+    for (const session of this.#sessions.values()) {
+      const holder = holderOf(session.row);
+      session.agent = holder === null ? null : this.#agentOf(holder);
+      session.agent?.sessions.add(session);
+      this.#enter(session);
+    }
+    this.#linesOf = linesOf;
+    for (const agent of this.#agents.values()) {
+      const before = agent.row;
+      this.#show(agent);
+      this.#draft.agentChanged(agent, before);
+      if (isReady(agent)) { for (const line of linesOf.get(agent.id) ?? []) line.addReady(agent); }
+    }
+    this.#dirty = new Set(this.#lines.values());
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The part of the directory that the dispatcher works by.
+ *
+ * @module
+ */
+import type { Directory } from "../directory.ts";
+import type { AgentSettings, Distribution, OverallDistribution } from "./settings.ts";
+
+export interface DispatchSettings {
+  /** The same for the same settings. */
+  readonly key: string;
+  readonly queues: ReadonlyMap<
+    string,
+    { readonly settings: Readonly<Distribution>; readonly members: ReadonlySet<string> }
+  >;
+  readonly agents: ReadonlyMap<string, Readonly<AgentSettings>>;
+  readonly overall: Readonly<OverallDistribution>;
+}
+
+export function dispatchSettings(directory: Directory): DispatchSettings {
+  const queues = [...directory.queues.values()].map((
+    { id, members, name: _, calendarId: _c, texts: _t, ...rest },
+  ) => [id, { settings: rest, members }] as const);
+  const agents = [...directory.extensions.values()].map(({ id, capacity, skills }) =>
+    [id, { capacity, skills }] as const
+  );
+  return {
+    key: JSON.stringify([
+      queues.map(([id, { settings, members }]) => [id, settings, [...members]]),
+      agents,
+      directory.distribution,
+    ]),
+    queues: new Map(queues),
+    agents: new Map(agents),
+    overall: directory.distribution,
+  };
+}
