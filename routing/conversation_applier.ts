@@ -246,7 +246,8 @@ class BatchDraft {
   readonly states = new Map<string, ConversationState>();
   readonly queued: MessageRow[] = [];
   readonly #options: ConversationApplierOptions;
-  readonly #cursors = new Map<number, number>();
+  /** The last message of each partition. */
+  readonly #last = new Map<number, LogMessage>();
   readonly #published: ReadonlyMap<number, number>;
   readonly #conversations = new Map<string, ConversationRow>();
   readonly #sessions = new Map<string, SessionRow>();
@@ -265,7 +266,7 @@ class BatchDraft {
   ) {
     this.#options = options;
     this.#published = published;
-    for (const { partition, sequence } of batch) this.#cursors.set(partition, sequence);
+    for (const message of batch) this.#last.set(message.partition, message);
   }
 
   /** The result of an entry of this batch with that key. */
@@ -340,9 +341,10 @@ class BatchDraft {
 
   get commit(): ConversationCommit {
     return {
-      partitions: [...this.#cursors].map(([partition, cursor]) => ({
+      partitions: [...this.#last.values()].map(({ partition, sequence, stored }) => ({
         partition,
-        cursor,
+        cursor: sequence,
+        stored,
         epoch: this.#options.epochOf(partition),
       })),
       conversations: [...this.#conversations.values()],
@@ -354,7 +356,7 @@ class BatchDraft {
       outbox: [...this.#outbox].map(([partition, payload]) => ({
         kind: "route",
         partition,
-        sequence: this.#cursors.get(partition)!,
+        sequence: this.#last.get(partition)!.sequence,
         payload,
       })),
       statistics: [...this.#statistics.values()],

@@ -4,13 +4,8 @@
  * @module
  */
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { JetStreamManager } from "@nats-io/jetstream";
-import {
-  type LogState,
-  type OpenLog,
-  type PartitionLog,
-  replacement,
-} from "../../core/ports/partition_log.ts";
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
+import type { LogState, OpenLog, PartitionLog } from "../../core/ports/partition_log.ts";
 import { StreamReader } from "./stream_reader.ts";
 import type { LogKind, Names } from "./topology.ts";
 
@@ -31,67 +26,56 @@ export class JetStreamLog implements PartitionLog {
 
   async state(partition: number): Promise<LogState> {
     const { jsm, names, kind } = this.#options;
-    const info = await jsm.streams.info(names.logStream(kind, partition));
-    return { created: info.created, lastSequence: info.state.last_seq };
+    return stateOf(await jsm.streams.info(names.logStream(kind, partition)));
   }
 
   async states(): Promise<ReadonlyMap<number, LogState>> {
     const { jsm, names, kind } = this.#options;
     const states = new Map<number, LogState>();
-    for await (const { config, created, state } of jsm.streams.list(names.logSubjects(kind))) {
-      const partition = names.partitionOfLog(kind, config.name);
-      if (partition !== null) states.set(partition, { created, lastSequence: state.last_seq });
+    for await (const info of jsm.streams.list(names.logSubjects(kind))) {
+      const partition = names.partitionOfLog(kind, info.config.name);
+      if (partition !== null) states.set(partition, stateOf(info));
     }
     return states;
+  }
+
+  async storedAt(partition: number, sequence: number): Promise<string | null> {
+    const { jsm, names, kind } = this.#options;
+    const message = await jsm.streams.getMessage(names.logStream(kind, partition), { seq: sequence });
+    return message === null ? null : nanoseconds(message.timestamp);
   }
 
   async open(options: Parameters<PartitionLog["open"]>[0]): Promise<OpenLog> {
     const { connection, jsm, names, kind, onRestart } = this.#options;
     const { partition, afterSequence } = options;
-    // An older copy that was restored and has grown since cannot be told by its length, but by its entries.
-    let last: Place | null = afterSequence === 0 ? null : await this.#placeOf(partition, afterSequence);
     const reader = new StreamReader({
       connection,
       jsm,
       stream: names.logStream(kind, partition),
       startSequence: afterSequence + 1,
       name: `p${partition}_e${options.epoch}`,
-      onMessage: ({ sequence, data, stored }) => {
-        last = { sequence, storedMs: Number(BigInt(stored) / 1_000_000n) };
-        options.onMessage({ partition, sequence, data });
-      },
+      onMessage: ({ sequence, data, stored }) => options.onMessage({ partition, sequence, data, stored }),
       hasRoom: options.hasRoom,
       onRestart: (reason) => onRestart?.(partition, reason),
-      // The stream may be another one than before: its consumers would begin in the middle of it.
-      mayRestart: async (nextSequence) => {
-        const reason = replacement(options.created, nextSequence - 1, await this.state(partition)) ??
-          await this.#whyOther(partition, last);
-        if (reason !== null) options.onReplaced(reason);
-        return reason === null;
-      },
+      mayRead: options.mayRead,
     });
     await reader.start();
     return reader;
   }
-
-  /** Why the log is not the one that had `last`; null when it may be. */
-  async #whyOther(partition: number, last: Place | null): Promise<string | null> {
-    const now = last === null ? null : await this.#placeOf(partition, last.sequence);
-    // The two times come in different notations; in the other history the same place was stored seconds apart.
-    if (last === null || now === null || Math.abs(now.storedMs - last.storedMs) <= 1) return null;
-    return `its entry ${last.sequence} is another one, stored at ${new Date(now.storedMs).toISOString()}`;
-  }
-
-  /** Null when the log does not have it, or not any more. */
-  async #placeOf(partition: number, sequence: number): Promise<Place | null> {
-    const { jsm, names, kind } = this.#options;
-    const message = await jsm.streams.getMessage(names.logStream(kind, partition), { seq: sequence });
-    return message === null ? null : { sequence, storedMs: message.time.getTime() };
-  }
 }
 
-/** Something that the log stored, and when. */
-interface Place {
-  readonly sequence: number;
-  readonly storedMs: number;
+function stateOf({ created, state }: StreamInfo): LogState {
+  return { created, firstSequence: state.first_seq, lastSequence: state.last_seq };
+}
+
+/**
+ * Ns since 1970 as digits, as consumers give the time, of the time that the server gives with a single message: RFC
+ * 3339 with up to nine decimals, those at the end left out that are 0. Both are of the same number: they are equal to
+ * the nanosecond.
+ */
+function nanoseconds(time: string): string {
+  const [, seconds, decimals = "", zone] = /^([^.Z+]+?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? [];
+  const ms = Date.parse(`${seconds}${zone}`);
+  if (Number.isNaN(ms)) throw new Error(`the server gave a time that cannot be read: ${time}`);
+  return `${ms / 1_000}${decimals.padEnd(9, "0")}`;
 }

@@ -17,7 +17,7 @@ export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Uint8Array;
-  /** When the stream stored it, nanoseconds since 1970 as digits. */
+  /** When the stream stored it, ns since 1970 as digits. */
   readonly stored: string;
 }
 
@@ -36,8 +36,11 @@ export interface StreamReaderOptions {
   readonly hasRoom?: () => boolean;
   /** Called with the cause each time the reader had to start anew. */
   readonly onRestart?: (reason: string) => void;
-  /** Asked before it does, with the sequence that comes next; false ends the reader. Rejects: it is asked again. */
-  readonly mayRestart?: (nextSequence: number) => Promise<boolean>;
+  /**
+   * Asked whenever there is a new consumer, before anything is pulled: a consumer ends with its stream, so that what it
+   * delivers is of the stream that was looked at. False ends the reader; when it rejects, the next consumer is made.
+   */
+  readonly mayRead?: () => Promise<boolean>;
 }
 
 /** Messages asked for at once; half of them used up asks for more. */
@@ -123,6 +126,8 @@ export class StreamReader {
       return;
     }
     this.#consumer = info.name;
+    if (await this.#options.mayRead?.() === false) this.stop();
+    if (this.#stopped || generation !== this.#generation) return;
     this.#inbox = createInbox();
     this.#delivered = 0;
     this.#outstanding = 0;
@@ -191,19 +196,8 @@ export class StreamReader {
     this.#drop();
     this.#restarting = setTimeout(() => {
       this.#restarting = undefined;
-      if (!this.#stopped) this.#startAgain();
+      if (!this.#stopped) this.start();
     }, RESTART_PAUSE_MS);
-  }
-
-  async #startAgain(): Promise<void> {
-    const generation = this.#generation;
-    try {
-      if (await this.#options.mayRestart?.(this.#next) === false) this.stop();
-    } catch (error) {
-      return this.#restart(`it cannot be looked at: ${(error as Error).message}`);
-    }
-    // Told to start anew meanwhile: then somebody else does.
-    if (!this.#stopped && generation === this.#generation) await this.start();
   }
 
   #drop(): void {

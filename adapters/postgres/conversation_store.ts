@@ -29,8 +29,8 @@ with fence as (
 ), held as (
   select count(*) = cardinality($1::int[]) as ok from fence
 ), moved as (
-  update partitions p set cursor = b.cursor
-  from unnest($1::int[], $3::bigint[]) as b (partition, cursor)
+  update partitions p set cursor = b.cursor, cursor_stored = b.stored
+  from unnest($1::int[], $3::bigint[], $15::text[]) as b (partition, cursor, stored)
   where p.kind = 'route' and p.partition = b.partition and (select ok from held)
 ), conversation_rows as (
   insert into conversations select * from json_populate_recordset(null::conversations, $4::text::json)
@@ -174,6 +174,7 @@ function parameters(commit: ConversationCommit) {
     JSON.stringify(commit.deadLetters),
     JSON.stringify(commit.optOuts),
     JSON.stringify(commit.media),
+    partitions.map((p) => p.stored),
   ];
 }
 

@@ -13,6 +13,7 @@ import * as media from "../../migrations/0006_media.ts";
 import * as unsent from "../../migrations/0007_unsent.ts";
 import * as optOuts from "../../migrations/0008_opt_outs.ts";
 import * as routingRules from "../../migrations/0009_routing_rules.ts";
+import * as cursorStored from "../../migrations/0010_cursor_stored.ts";
 import * as sessionLife from "../../migrations/0011_session_life.ts";
 import * as contacts from "../../migrations/0016_contacts.ts";
 import * as distribution from "../../migrations/0012_distribution.ts";
@@ -31,6 +32,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0007_unsent": unsent,
   "0008_opt_outs": optOuts,
   "0009_routing_rules": routingRules,
+  "0010_cursor_stored": cursorStored,
   "0011_session_life": sessionLife,
   "0016_contacts": contacts,
   "0012_distribution": distribution,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { OutboxRow } from "../../core/outbox.ts";
+import type { LogMark } from "../../core/ports/partition_log.ts";
 import type {
   OwnedPartition,
   PartitionKind,
@@ -18,6 +19,7 @@ interface Row {
   readonly epoch: number;
   readonly owner: string | null;
   readonly cursor: number;
+  readonly cursor_stored: string | null;
   readonly stream_created: string | null;
 }
 
@@ -30,7 +32,7 @@ export class PostgresPartitionStore implements PartitionStore {
 
   async list(kinds: readonly PartitionKind[]): Promise<PartitionRow[]> {
     const rows = await this.#sql<Row[]>`
-      select kind, partition, epoch, owner, cursor, stream_created from partitions
+      select kind, partition, epoch, owner, cursor, cursor_stored, stream_created from partitions
       where kind = any(${[...kinds]}::text[]) order by kind, partition`;
     return rows.map((row) => ({ ...toOwned(row), kind: row.kind, owner: row.owner }));
   }
@@ -50,7 +52,7 @@ export class PostgresPartitionStore implements PartitionStore {
       )
       update partitions p set epoch = p.epoch + 1, owner = ${owner}
       from wanted w where p.kind = ${kind} and p.partition = w.partition
-      returning p.kind, p.partition, p.epoch, p.owner, p.cursor, p.stream_created`;
+      returning p.kind, p.partition, p.epoch, p.owner, p.cursor, p.cursor_stored, p.stream_created`;
     return rows.map(toOwned).sort((a, b) => a.partition - b.partition);
   }
 
@@ -65,11 +67,10 @@ export class PostgresPartitionStore implements PartitionStore {
     kind: PartitionKind,
     partition: number,
     epoch: number,
-    cursor: number,
-    logCreated: string,
+    { created, sequence, stored }: LogMark,
   ): Promise<boolean> {
     const rows = await this.#sql`
-      update partitions set cursor = ${cursor}, stream_created = ${logCreated}
+      update partitions set cursor = ${sequence}, cursor_stored = ${stored}, stream_created = ${created}
       where kind = ${kind} and partition = ${partition} and epoch = ${epoch}
       returning 1`;
     return rows.length === 1;
@@ -113,6 +114,6 @@ export class PostgresPartitionStore implements PartitionStore {
   }
 }
 
-function toOwned({ partition, epoch, cursor, stream_created }: Row): OwnedPartition {
-  return { partition, epoch, cursor, logCreated: stream_created };
+function toOwned({ partition, epoch, cursor, cursor_stored, stream_created }: Row): OwnedPartition {
+  return { partition, epoch, cursor, cursorStored: cursor_stored, logCreated: stream_created };
 }

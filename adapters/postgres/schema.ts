@@ -155,6 +155,7 @@ interface PartitionsTable {
   epoch: Generated<number>;
   owner: string | null;
   cursor: Generated<number>;
+  cursor_stored: string | null;
   stream_created: string | null;
 }
 

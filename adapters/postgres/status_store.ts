@@ -51,7 +51,7 @@ cross join lateral (
  */
 const COMMIT = `
 with bounds as (
-  select * from json_to_recordset($1::text::json) as b (partition int, epoch bigint, cursor bigint)
+  select * from json_to_recordset($1::text::json) as b (partition int, epoch bigint, cursor bigint, stored text)
 ), fence as (
   select p.partition from partitions p
   join bounds b on b.partition = p.partition and b.epoch = p.epoch
@@ -68,7 +68,7 @@ with bounds as (
   select (select ok from owned) as owned,
     (select ok from owned) and (select count(*) from locked) = (select count(*) from changes) as ok
 ), moved as (
-  update partitions p set cursor = b.cursor from bounds b
+  update partitions p set cursor = b.cursor, cursor_stored = b.stored from bounds b
   where p.kind = 'status' and p.partition = b.partition and b.cursor is not null and (select ok from held)
 ), message_rows as (
   update messages m set

@@ -57,11 +57,12 @@ export interface DeadLetterRow {
 
 /** Everything that one batch changes. */
 export interface ConversationCommit {
-  /** Each partition once, with its fencing token and the last log sequence that the batch applied. */
+  /** Each partition once, with its fencing token, the last log sequence that the batch applied and when that was stored. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly epoch: number;
     readonly cursor: number;
+    readonly stored: string;
   }[];
   readonly conversations: readonly ConversationRow[];
   readonly sessions: readonly SessionRow[];

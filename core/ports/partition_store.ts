@@ -4,6 +4,7 @@
  * @module
  */
 import type { OutboxRow } from "../outbox.ts";
+import type { LogMark } from "./partition_log.ts";
 
 /** `singleton` has one partition: what exactly one router does. */
 export type PartitionKind = "route" | "status" | "send" | "singleton";
@@ -16,6 +17,7 @@ export interface PartitionRow {
   /** Who took it last; null when it was given back. */
   readonly owner: string | null;
   readonly cursor: number;
+  readonly cursorStored: string | null;
   readonly logCreated: string | null;
 }
 
@@ -25,6 +27,8 @@ export interface OwnedPartition {
   readonly epoch: number;
   /** The last log sequence applied. */
   readonly cursor: number;
+  /** When the log stored the entry at the cursor, ns since 1970 as digits; null when it is not known. */
+  readonly cursorStored: string | null;
   /** The log that the cursor belongs to; null before the first. */
   readonly logCreated: string | null;
 }
@@ -43,13 +47,12 @@ export interface PartitionStore {
   ): Promise<OwnedPartition[]>;
   /** The last log sequence applied, by partition. */
   cursors(kind: PartitionKind, partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
-  /** Moves a cursor to where a new or restored log stands. False when fenced. */
+  /** Sets a cursor to where a log is read from now. False when fenced. */
   resetCursor(
     kind: PartitionKind,
     partition: number,
     epoch: number,
-    cursor: number,
-    logCreated: string,
+    mark: LogMark,
   ): Promise<boolean>;
   /** Marks the partitions as free. Changes nothing where the epoch is no longer ours. */
   release(

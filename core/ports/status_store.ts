@@ -53,11 +53,12 @@ export interface StatusCounts extends ReportCounts {
 
 /** Everything that one batch changes. */
 export interface StatusCommit {
-  /** Each partition once; `cursor` null where it does not move. */
+  /** Each partition once; `cursor`, and when its entry was stored, null where it does not move. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly epoch: number;
     readonly cursor: number | null;
+    readonly stored: string | null;
   }[];
   readonly updates: readonly StatusUpdate[];
   /** Reports of messages that are not known yet. */

@@ -2,8 +2,9 @@
  * Does the work of one kind of log's partitions, as they come and go: settles what a former owner left, reads each
  * log from its cursor and feeds the lanes.
  *
- * A log can be replaced under its reader: deleted and made anew, or restored from an older copy. {@link
- * PartitionOwner.check} finds that out; the partition is then read from where nothing is missed, since what comes
+ * A log can be replaced: deleted and made anew, or restored from an older copy, under its reader or while nobody reads
+ * it. What was applied of it is known by the cursor and by when the log stored the entry there. Each time that a log was
+ * reached anew it is compared before anything is read; one that is another is read from its beginning, since what comes
  * twice is recognised by its key and what is missed is lost.
  *
  * @module
@@ -11,7 +12,7 @@
 import type { LossReason, PartitionHolder } from "../membership/partition_keeper.ts";
 import type { OutboxRow } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
-import { type OpenLog, type PartitionLog, replacement } from "../ports/partition_log.ts";
+import { type LogMark, type OpenLog, type PartitionLog, replacement } from "../ports/partition_log.ts";
 import type { OwnedPartition, PartitionKind, PartitionStore } from "../ports/partition_store.ts";
 import { type Applier, Lane } from "./lane.ts";
 
@@ -36,7 +37,7 @@ export interface PartitionOwnerOptions {
   /** Partitions turned out to be another process's. */
   readonly onFenced: (partitions: readonly number[]) => void;
   readonly onError: (error: Error, tries: number) => void;
-  /** A log was made anew or restored from an older copy. */
+  /** A log was made anew or restored from an older copy, and is read on from where nothing of it is missed. */
   readonly onReplaced: (partition: number, reason: string) => void;
   readonly onCommit?: (durationMs: number, messages: number) => void;
   readonly clock: Clock;
@@ -57,9 +58,8 @@ interface Owned {
   isOpening: boolean;
   /** It is on its way out: whoever is about to read it must not any more. */
   isLost: boolean;
-  logCreated: string;
-  /** The last sequence handed to the lane. */
-  handed: number;
+  /** The last message handed to the lane. One object for each time that the log is opened. */
+  handed: { -readonly [Field in keyof LogMark]: LogMark[Field] };
 }
 
 export class PartitionOwner implements PartitionHolder {
@@ -117,8 +117,7 @@ export class PartitionOwner implements PartitionHolder {
         log: null,
         isOpening: true,
         isLost: false,
-        logCreated: "",
-        handed: 0,
+        handed: { created: "", sequence: 0, stored: null },
       };
       this.#owned.set(partition, owned);
       await this.#open(owned, row, null).finally(() => owned.isOpening = false);
@@ -149,20 +148,23 @@ export class PartitionOwner implements PartitionHolder {
   /**
    * Looks whether logs were replaced under readers that nothing reaches, and reads on where that failed before. Resolves
    * with the partitions that have no log at all. Rejects when the logs or the store are away.
+   *
+   * One listing tells what was made anew and what ends too early. Entries are not compared here: a copy that has grown
+   * past what was handed over reaches a reader through {@link PartitionOwner.#mayRead} alone, which compares them.
    */
   async check(): Promise<number[]> {
     // Before the logs are asked: what is handed over meanwhile may be newer than the answer.
     const before = [...this.#owned.values()].map((owned) => ({
       owned,
       log: owned.log,
-      handed: owned.handed,
+      mark: { ...owned.handed },
     }));
     if (before.length === 0) return [];
     const states = await this.#options.log.states();
-    await Promise.all(before.map(async ({ owned, log, handed }) => {
+    await Promise.all(before.map(async ({ owned, log, mark }) => {
       const state = states.get(owned.partition);
       if (state === undefined || owned.log !== log) return;
-      const replaced = log === null ? null : replacement(owned.logCreated, handed, state);
+      const replaced = log === null ? null : replacement(mark, state, mark.stored);
       if (log === null || replaced !== null) await this.#reopen(owned, replaced);
     }));
     return before.map(({ owned }) => owned.partition).filter((partition) => !states.has(partition));
@@ -174,10 +176,10 @@ export class PartitionOwner implements PartitionHolder {
   }
 
   /**
-   * Reads on; with a reason for which the log is another one, from where nothing of it is missed. When that fails the next
-   * check tries again.
+   * Reads on from the cursor, or from the beginning if the log does not have that place any more; `noticed` is why it is
+   * looked at. When it fails the next check tries again.
    */
-  async #reopen(owned: Owned, replaced: string | null): Promise<void> {
+  async #reopen(owned: Owned, noticed: string | null): Promise<void> {
     if (owned.isOpening || owned.isLost) return;
     const { kind, store, onFenced } = this.#options;
     const { partition, epoch, lane } = owned;
@@ -185,69 +187,114 @@ export class PartitionOwner implements PartitionHolder {
     owned.log?.stop();
     owned.log = null;
     try {
+      // What was handed over and is not applied is read again, or belongs to a log that is no more.
       await lane.remove([partition]);
-      // Marks by the former log's sequences must not meet rows of the new one.
-      await lane.settle([partition]);
       const row = (await store.list([kind])).find((one) => one.partition === partition);
       if (row?.epoch !== epoch) onFenced([partition]);
-      else await this.#open(owned, row, replaced);
+      else await this.#open(owned, row, noticed);
     } finally {
       owned.isOpening = false;
     }
   }
 
-  async #open(owned: Owned, row: OwnedPartition, replaced: string | null): Promise<void> {
-    const { log, onError } = this.#options;
+  async #open(owned: Owned, row: OwnedPartition, noticed: string | null): Promise<void> {
     const { partition, epoch, lane } = owned;
-    const { created, afterSequence } = await this.#startingPoint(row, replaced);
-    owned.logCreated = created;
-    owned.handed = afterSequence;
+    const handed = { ...await this.#startingPoint(owned, row, noticed) };
+    owned.handed = handed;
     // Meanwhile, while the log was asked.
     if (owned.isLost) return;
     lane.add(partition);
-    const reader = await log.open({
+    let isOther = false;
+    const reader = await this.#options.log.open({
       partition,
       epoch,
-      created,
-      afterSequence,
+      afterSequence: handed.sequence,
       onMessage: (message) => {
         if (owned.isLost) return;
-        owned.handed = message.sequence;
+        handed.sequence = message.sequence;
+        handed.stored = message.stored;
         lane.push(message);
       },
       hasRoom: () => lane.hasRoom(),
-      onReplaced: (reason) => {
-        this.#reopen(owned, reason).catch((error) => onError(error as Error, 1));
+      mayRead: async () => {
+        isOther = !await this.#mayRead(owned, handed);
+        return !isOther;
       },
     });
-    if (owned.isLost) reader.stop();
+    if (owned.isLost || isOther) reader.stop();
     else owned.log = reader;
   }
 
-  /**
-   * Where to read on. A log that was made anew is read from its beginning. So is one that was restored from an older
-   * copy and stands before the cursor: nobody can tell which of its entries came after the restoration, and those that
-   * were applied before are recognised by their keys.
-   */
-  async #startingPoint(
-    { partition, epoch, cursor, logCreated }: OwnedPartition,
-    replaced: string | null,
-  ): Promise<{ created: string; afterSequence: number }> {
-    const { kind, log, store, onReplaced } = this.#options;
-    const state = await log.state(partition);
-    const { created } = state;
-    const reason = replaced ?? replacement(logCreated ?? created, cursor, state);
-    const afterSequence = reason === null ? cursor : 0;
-    if (reason !== null) onReplaced(partition, reason);
-    if (afterSequence !== cursor || logCreated !== created) {
-      await store.resetCursor(kind, partition, epoch, afterSequence, created);
-    }
-    return { created, afterSequence };
+  /** Whether the log still has what was `handed` over of it; if not, it is opened anew. */
+  async #mayRead(owned: Owned, handed: LogMark): Promise<boolean> {
+    const { partition } = owned;
+    const { reason } = await this.#compare(partition, handed);
+    // Another reader has taken its place meanwhile.
+    if (owned.isLost || owned.handed !== handed) return false;
+    if (reason === null) return true;
+    // For the next check, if it is still being opened.
+    owned.log = null;
+    this.#reopen(owned, reason).catch((error) => this.#options.onError(error as Error, 1));
+    return false;
   }
 
-  #atMost(done: Promise<void>, ms: number): Promise<void> {
+  /**
+   * Where to read on: from the cursor if the log has that place, and else from its beginning. Nobody can tell which
+   * entries of a restored copy came after the restoration; those that were applied before are recognised by their keys.
+   */
+  async #startingPoint(owned: Owned, row: OwnedPartition, noticed: string | null): Promise<LogMark> {
+    const { kind, store, onReplaced } = this.#options;
+    const { partition, epoch, cursor, cursorStored, logCreated } = row;
+    const known = { created: logCreated, sequence: cursor, stored: cursorStored };
+    const { created, stored, reason } = await this.#compare(partition, known);
+    if ((reason ?? noticed) !== null) onReplaced(partition, (reason ?? noticed)!);
+    if (reason !== null) await this.#tellAll(owned);
+    const mark = reason === null
+      ? { created, sequence: cursor, stored: cursorStored ?? stored }
+      : { created, sequence: 0, stored: null };
+    if (reason !== null || mark.stored !== cursorStored || created !== logCreated) {
+      await store.resetCursor(kind, partition, epoch, mark);
+    }
+    return mark;
+  }
+
+  /** Looks at the log: why it is not the one of `known`, and what it is. */
+  async #compare(
+    partition: number,
+    known: Omit<LogMark, "created"> & { readonly created: string | null },
+  ): Promise<{ created: string; stored: string | null; reason: string | null }> {
+    const { log } = this.#options;
+    // The entry first: if it expires in between, the state says so.
+    const stored = known.sequence === 0 ? null : await log.storedAt(partition, known.sequence);
+    const state = await log.state(partition);
+    const { created } = state;
+    return {
+      created,
+      stored,
+      reason: replacement({ ...known, created: known.created ?? created }, state, stored),
+    };
+  }
+
+  /**
+   * What the former log's entries had to tell is told before the new log is read: its outbox rows have sequences that
+   * come again, and marks by them must not meet rows of the new log.
+   */
+  async #tellAll(owned: Owned): Promise<void> {
+    const { kind, store } = this.#options;
+    const { partition, lane } = owned;
+    for (;;) {
+      const isTold = await this.#atMost(lane.settle([partition]).then(() => true), SETTLE_MS_MAX);
+      if (isTold !== true || owned.isLost) throw new Error("what the former log caused is not told yet");
+      const left = await store.loadOutbox(kind, [partition]);
+      if (left.length === 0) return;
+      lane.recover(left);
+    }
+  }
+
+  /** Undefined when it takes longer. */
+  #atMost<T>(done: Promise<T>, ms: number): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#options.clock.after(ms, resolve);
+      const cancel = this.#options.clock.after(ms, () => resolve(undefined));
       done.then(resolve, reject).finally(cancel);
     });
   }

@@ -72,7 +72,7 @@ export class PendingMatcher {
     const expired = unknown.filter(({ at_ms }) => at_ms < nowMs - KEPT_MS);
     const commit: StatusCommit = {
       partitions: [...new Set(page.map(({ partition }) => partition))]
-        .map((partition) => ({ partition, epoch: epochs.get(partition) ?? -1, cursor: null })),
+        .map((partition) => ({ partition, epoch: epochs.get(partition) ?? -1, cursor: null, stored: null })),
       updates: draft.updates,
       pending: [],
       settled: page.filter((report) => !unknown.includes(report) || expired.includes(report)).map(({ id }) =>

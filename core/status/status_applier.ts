@@ -26,6 +26,7 @@ export interface StatusApplierOptions {
 interface Placed {
   readonly entry: ReportEntry | Undecodable;
   readonly position: LogPosition;
+  readonly stored: string;
 }
 
 const STALE_TRIES_MAX = 20;
@@ -55,11 +56,12 @@ export class StatusApplier implements Applier {
   /** Nothing is remembered between batches. */
   forget(): void {}
 
-  #place({ partition, sequence, data }: LogMessage): Placed[] {
+  #place({ partition, sequence, data, stored }: LogMessage): Placed[] {
     return unpackEntries(this.#decoder.decode(data), ReportEntrySchema)
       .map((entry, index) => ({
         entry: entry.kind === "report" ? storable(entry) : entry,
         position: { partition, sequence, entry: index },
+        stored,
       }));
   }
 
@@ -72,7 +74,7 @@ export class StatusApplier implements Applier {
     const draft = new StatusDraft(await this.#options.store.load(reports));
     const pending: PendingReport[] = [];
     const deadLetters: DeadLetterRow[] = [];
-    for (const { entry, position } of placed) {
+    for (const { entry, position, stored } of placed) {
       if (entry.kind === "undecodable") {
         deadLetters.push(this.#bury(position, "undecodable", entry.reason, entry.payload));
         continue;
@@ -80,21 +82,23 @@ export class StatusApplier implements Applier {
       const fault = faultOf(entry);
       if (fault !== null) deadLetters.push(this.#bury(position, "unappliable", fault, JSON.stringify(entry)));
       else if (!draft.apply(position.partition, entry)) {
-        pending.push({ id: pendingId(position), partition: position.partition, at_ms: entry.at, entry });
+        const id = pendingId(position, stored);
+        pending.push({ id, partition: position.partition, at_ms: entry.at, entry });
       }
     }
-    const cursors = new Map(batch.map(({ partition, sequence }) => [partition, sequence]));
+    const last = new Map(batch.map((message) => [message.partition, message]));
     return {
-      partitions: [...cursors].map(([partition, cursor]) => ({
+      partitions: [...last.values()].map(({ partition, sequence, stored }) => ({
         partition,
-        cursor,
+        cursor: sequence,
+        stored,
         epoch: this.#options.epochOf(partition),
       })),
       updates: draft.updates,
       pending,
       settled: [],
       statistics: draft.statistics,
-      outbox: draft.outbox((partition) => ({ partition, sequence: cursors.get(partition)! })),
+      outbox: draft.outbox((partition) => ({ partition, sequence: last.get(partition)!.sequence })),
       deadLetters,
       published,
     };
@@ -141,10 +145,13 @@ function storable(report: ReportEntry): ReportEntry {
   };
 }
 
-/** Sorts in the order of the log, and is the same when the entry is applied again. */
-function pendingId({ partition, sequence, entry }: LogPosition): string {
-  return [partition, sequence, entry].map((part, index) =>
+/**
+ * Sorts in the order of the log, and is the same when the entry is applied again; that of another entry which has the
+ * same place since an older copy of the log was restored is another one.
+ */
+function pendingId({ partition, sequence, entry }: LogPosition, stored: string): string {
+  const place = [partition, sequence, entry].map((part, index) =>
     part.toString(32).padStart([2, 10, 3][index]!, "0")
-  )
-    .join("_");
+  );
+  return [...place, stored].join("_");
 }

@@ -9,6 +9,7 @@ const message = (partition: number, sequence: number): LogMessage => ({
   partition,
   sequence,
   data: new Uint8Array(10),
+  stored: `${sequence}`,
 });
 const row = (partition: number, sequence: number): OutboxRow => ({
   kind: "route",

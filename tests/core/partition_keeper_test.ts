@@ -45,7 +45,7 @@ async function settled(): Promise<void> {
 class World {
   readonly time = new Time();
   readonly rows: PartitionRow[] = Array.from({ length: PARTITIONS }, (_, partition) => (
-    { kind: "route", partition, epoch: 0, owner: null, cursor: 0, logCreated: null }
+    { kind: "route", partition, epoch: 0, owner: null, cursor: 0, cursorStored: null, logCreated: null }
   ));
   readonly processes = new Map<string, Process>();
 
@@ -116,7 +116,7 @@ class Process {
             judged.filter(({ partition, epoch }) => world.rows[partition]!.epoch === epoch)
               .map(({ partition, epoch }) => {
                 world.update(partition, { epoch: epoch + 1, owner: id });
-                return { partition, epoch: epoch + 1, cursor: 0, logCreated: null };
+                return { partition, epoch: epoch + 1, cursor: 0, cursorStored: null, logCreated: null };
               })
           ),
         release: (_, owned) =>

@@ -69,7 +69,7 @@ function report(status: ReportEntry["status"], changes: Partial<ReportEntry> = {
 
 function logMessage(partition: number, sequence: number, entries: readonly unknown[]): LogMessage {
   const data = new TextEncoder().encode(packEntries(entries.map((entry) => JSON.stringify(entry))));
-  return { partition, sequence, data };
+  return { partition, sequence, data, stored: `${sequence}00` };
 }
 
 Deno.test("delivery reports in PostgreSQL", async (t) => {
@@ -109,6 +109,10 @@ Deno.test("delivery reports in PostgreSQL", async (t) => {
     assert.deepEqual(second!.history.map(({ status }) => status), ["queued", "sent", "undelivered"]);
     assert.deepEqual(await readCounts(bench.sql), { sent: 1, delivered: 1, failed: 1, segments_out: 3 });
     assert.deepEqual([...await bench.partitions.cursors("status", [0, 1])], [[0, 5], [1, 9]]);
+    assert.deepEqual(
+      (await bench.partitions.list(["status"])).slice(0, 2).map(({ cursorStored }) => cursorStored),
+      ["500", "900"],
+    );
     await bench.applier().apply([logMessage(0, 6, [])], new Map([[0, 5]]));
     assert.deepEqual((await bench.partitions.loadOutbox("status", [0, 1])).map((row) => row.partition), [1]);
   });

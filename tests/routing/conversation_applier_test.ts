@@ -50,7 +50,7 @@ function inbound(key: string): ConversationEntry {
 }
 
 function message(sequence: number, payload: string): LogMessage {
-  return { partition: 0, sequence, data: new TextEncoder().encode(payload) };
+  return { partition: 0, sequence, data: new TextEncoder().encode(payload), stored: `${sequence}00` };
 }
 
 function pack(sequence: number, ...entries: ConversationEntry[]): LogMessage {
@@ -75,5 +75,6 @@ Deno.test("ConversationApplier buries what it cannot read in a form that can be 
   equal(letter!.kind, "undecodable");
   equal(letter!.payload, " no JSON ");
   equal(letter!.reason.includes("\0"), false);
-  equal(commit!.partitions[0]!.cursor, 2);
+  const { cursor, stored } = commit!.partitions[0]!;
+  equal([cursor, stored], [2, "200"]);
 });

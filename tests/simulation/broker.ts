@@ -8,15 +8,14 @@ import type { MessageRow } from "../../core/message.ts";
 import type { MemberInfo } from "../../core/membership/liveness.ts";
 import type { OutboxRow } from "../../core/outbox.ts";
 import type { CommandReply } from "../../core/entry.ts";
-import type { LogMessage, LogState, OpenLog, PartitionLog } from "../../core/ports/partition_log.ts";
+import type { PartitionLog } from "../../core/ports/partition_log.ts";
 import type { Leftovers, Told } from "../../bench/audit/run.ts";
+import { SimulatedLog } from "./log.ts";
 import type { Process, World } from "./world.ts";
 
 export type LogKind = "route" | "status";
 
 export const BROKER = "the broker";
-/** When every log of a simulation was made. */
-const CREATED = "2025-06-15T00:00:00Z";
 const RETRY_MS = 300;
 
 /** What a process hears of the others by plain messages. */
@@ -29,39 +28,38 @@ export interface Listener {
 
 export class Broker {
   readonly told: Told[] = [];
+  readonly logs: readonly PartitionsLog[];
   /** Answers to commands, by the subject that waits for them. */
   readonly replies = new Map<string, (reply: CommandReply) => void>();
   readonly #world: World;
-  readonly #logs = new Map<string, Log>();
   readonly #listeners = new Map<Process, Listener>();
   /** The last events that a process has to tell. */
   readonly #telling = new Map<Process, Promise<void>>();
   readonly #signs = new Map<string, MemberInfo>();
-  readonly #encoder = new TextEncoder();
 
   constructor(world: World, counts: Readonly<Record<LogKind, number>>) {
     this.#world = world;
-    for (const kind of ["route", "status"] as const) {
-      for (let partition = 0; partition < counts[kind]; partition++) {
-        this.#logs.set(`${kind} ${partition}`, { entries: [], readers: new Set() });
-      }
-    }
+    this.logs = (["route", "status"] as const).flatMap((kind) =>
+      Array.from({ length: counts[kind] }, (_, partition) => ({
+        kind,
+        partition,
+        log: new SimulatedLog(world, `${kind} ${partition}`),
+      }))
+    );
   }
 
   /** Resolves when the log has it; when it rejects the log may have it all the same. */
   append(from: Process, kind: LogKind, partition: number, payload: string): Promise<void> {
-    return this.#world.call(from, BROKER, `append to ${kind} ${partition}`, () => {
-      const log = this.#logs.get(`${kind} ${partition}`)!;
-      log.entries.push(this.#encoder.encode(payload));
-      for (const wake of log.readers) wake();
-    });
+    const { log } = this.logs.find((one) => one.kind === kind && one.partition === partition)!;
+    return this.#world.call(from, BROKER, `append to ${log.name}`, () => log.append(payload));
   }
 
   logEnds(): Leftovers["logEnds"] {
-    return [...this.#logs].map(([name, log]) => {
-      const [kind, partition] = name.split(" ");
-      return { kind: kind!, partition: Number(partition), sequence: log.entries.length };
-    });
+    return this.logs.map(({ kind, partition, log }) => ({
+      kind,
+      partition,
+      sequence: log.state.lastSequence,
+    }));
   }
 
   /**
@@ -134,76 +132,26 @@ export class Broker {
     }
   }
 
-  /** The logs of one kind as a process reads them: in order, with none missed, sooner or later. */
+  /** The logs of one kind as a process reads them. */
   logOf(process: Process, kind: LogKind): PartitionLog {
-    const state = (partition: number): LogState => ({
-      created: CREATED,
-      lastSequence: this.#logs.get(`${kind} ${partition}`)!.entries.length,
-    });
-    const count = [...this.#logs.keys()].filter((name) => name.startsWith(kind)).length;
+    const logs = new Map(
+      this.logs.filter((one) => one.kind === kind).map(({ partition, log }) => [partition, log]),
+    );
+    const ask = <T>(what: string, answer: () => T) =>
+      this.#world.call(process, BROKER, `${what} ${kind}`, answer);
     return {
-      state: (partition) =>
-        this.#world.call(process, BROKER, `state of ${kind} ${partition}`, () => state(partition)),
+      state: (partition) => ask(`state of ${partition} of`, () => logs.get(partition)!.state),
       states: () =>
-        this.#world.call(
-          process,
-          BROKER,
-          `states of ${kind}`,
-          () => new Map(Array.from({ length: count }, (_, partition) => [partition, state(partition)])),
-        ),
-      open: ({ partition, afterSequence, onMessage, hasRoom }) =>
-        Promise.resolve(
-          this.#read(process, `${kind} ${partition}`, partition, afterSequence, onMessage, hasRoom),
-        ),
+        ask("states of", () => new Map([...logs].map(([partition, log]) => [partition, log.state]))),
+      storedAt: (partition, sequence) =>
+        ask(`entry ${sequence} of ${partition} of`, () => logs.get(partition)!.storedAt(sequence)),
+      open: (options) => logs.get(options.partition)!.open(process, options),
     };
-  }
-
-  #read(
-    process: Process,
-    name: string,
-    partition: number,
-    afterSequence: number,
-    onMessage: (message: LogMessage) => void,
-    hasRoom: () => boolean,
-  ): OpenLog {
-    const log = this.#logs.get(name)!;
-    let next = afterSequence + 1;
-    let stopped = false;
-    let isDue = false;
-    const soon = (mostMs: number) => {
-      if (isDue || stopped) return;
-      isDue = true;
-      this.#world.after(this.#world.between(0.2, mostMs), () => {
-        isDue = false;
-        deliver();
-      });
-    };
-    const deliver = () => {
-      if (stopped || log.entries.length < next) return;
-      if (process.state === "dead") return void log.readers.delete(wake);
-      // To a paused process nothing more is sent: it has not taken what was sent before.
-      if (process.state === "paused" || this.#world.away.has(BROKER) || !hasRoom()) return soon(RETRY_MS);
-      const upTo = Math.min(log.entries.length, next + Math.floor(this.#world.between(0, 8)));
-      process.hear(() => {
-        while (!stopped && next <= upTo) {
-          const sequence = next++;
-          onMessage({ partition, sequence, data: log.entries[sequence - 1]! });
-        }
-        soon(5);
-      });
-    };
-    const wake = () => soon(10);
-    log.readers.add(wake);
-    wake();
-    const stop = () => {
-      stopped = true;
-      log.readers.delete(wake);
-    };
-    return { pump: wake, restart: wake, stop };
   }
 }
 
-interface Log {
-  readonly entries: Uint8Array[];
-  readonly readers: Set<() => void>;
+export interface PartitionsLog {
+  readonly kind: LogKind;
+  readonly partition: number;
+  readonly log: SimulatedLog;
 }

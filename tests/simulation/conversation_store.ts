@@ -38,8 +38,8 @@ export class SimulatedConversations implements AtOnce<ConversationStore> {
       return "fenced";
     }
     this.#refuseRepeats(commit);
-    for (const { partition, cursor } of commit.partitions) {
-      tables.change(tables.partition("route", partition), { cursor });
+    for (const { partition, cursor, stored } of commit.partitions) {
+      tables.change(tables.partition("route", partition), { cursor, cursorStored: stored });
     }
     if (tables.mistake === "cursor-apart") this.later(() => this.#write(commit));
     else this.#write(commit);

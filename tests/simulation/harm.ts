@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { BROKER } from "./broker.ts";
+import { BROKER, type Broker } from "./broker.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Ingress } from "./ingress.ts";
 import { DATABASE } from "./node.ts";
+import { expireEntries, restoreLogs } from "./restoration.ts";
+import type { Tables } from "./tables.ts";
 import { Process, type World } from "./world.ts";
 
 /** How bad it is in this world: from fair to everything at once. */
@@ -25,8 +27,16 @@ export function spoil(world: World, carrier: Carrier): void {
   };
 }
 
+export interface Harmed {
+  readonly world: World;
+  readonly nodes: Nodes;
+  readonly ingress: Ingress;
+  readonly broker: Broker;
+  readonly tables: Tables;
+}
+
 /** Does harm until `untilMs`, at moments of chance. */
-export function harm(world: World, nodes: Nodes, ingress: Ingress, untilMs: number): void {
+export function harm({ world, nodes, ingress, broker, tables }: Harmed, untilMs: number): void {
   const everyMs = world.between(300, 4_000);
   const away = (place: string) => {
     world.note("harm", `${place} is away`);
@@ -49,6 +59,12 @@ export function harm(world: World, nodes: Nodes, ingress: Ingress, untilMs: numb
     () => away(DATABASE),
     () => away(BROKER),
     () => nodes.killAll(),
+    () => restoreLogs(world, broker, tables),
+    () => {
+      nodes.killAll();
+      restoreLogs(world, broker, tables);
+    },
+    () => expireEntries(world, broker, tables),
   ];
   const next = () =>
     world.after(world.between(0, 2 * everyMs), () => {

@@ -27,6 +27,7 @@ import type { Process, World } from "./world.ts";
 
 export const DATABASE = "the database";
 const PENDING_MS = 1_000;
+const LOG_CHECK_MS = 2_000;
 const START_MS_MAX = 5_000;
 
 export interface NodeOptions {
@@ -47,7 +48,8 @@ export function startNode(options: NodeOptions): { leave(): Promise<void> } {
   const publish: PartitionOwnerPublish = (row) => broker.publish(process, row);
   const onError = (error: Error, what: string | number) => process.note(`${what}: ${error.message}`);
   const members = new SimulatedMembers(process, broker);
-  const common = { clock, publish, store: stores.partitions, onError, onReplaced: () => {} };
+  const onReplaced = (partition: number, reason: string) => process.note(`log ${partition}: ${reason}`);
+  const common = { clock, publish, store: stores.partitions, onError, onReplaced };
 
   const route: PartitionOwner = new PartitionOwner({
     ...common,
@@ -118,6 +120,12 @@ export function startNode(options: NodeOptions): { leave(): Promise<void> } {
       pending.run().catch((error) => onError(error, "match reports")).finally(match);
     });
   };
+  const checkLogs = () => {
+    clock.after(LOG_CHECK_MS, () => {
+      Promise.all([route.check(), reports.check()]).catch((error) => onError(error, "check the logs"))
+        .finally(checkLogs);
+    });
+  };
 
   broker.listen(process, {
     onSign: (info) => members.hear(info) && keeper.wake(),
@@ -127,6 +135,7 @@ export function startNode(options: NodeOptions): { leave(): Promise<void> } {
   });
   sender.start();
   match();
+  checkLogs();
   members.join(() => keeper.wake()).then(() => keeper.start(START_MS_MAX));
   return {
     leave: async () => {

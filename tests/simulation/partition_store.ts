@@ -4,6 +4,7 @@
  * @module
  */
 import type { OutboxRow } from "../../core/outbox.ts";
+import type { LogMark } from "../../core/ports/partition_log.ts";
 import type {
   OwnedPartition,
   PartitionKind,
@@ -16,7 +17,9 @@ export class SimulatedPartitions implements AtOnce<PartitionStore> {
   constructor(private readonly tables: Tables) {}
 
   list(kinds: readonly PartitionKind[]): PartitionRow[] {
-    return [...this.tables.partitions.values()].filter(({ kind }) => kinds.includes(kind));
+    return [...this.tables.partitions.values()].filter(({ kind }) => kinds.includes(kind)).map((row) =>
+      this.#kept(row)
+    );
   }
 
   take(
@@ -28,7 +31,7 @@ export class SimulatedPartitions implements AtOnce<PartitionStore> {
       const row = this.tables.partition(kind, partition);
       if (row.epoch !== epoch) return [];
       this.tables.change(row, { epoch: epoch + 1, owner });
-      return [this.tables.partition(kind, partition)];
+      return [this.#kept(this.tables.partition(kind, partition))];
     });
   }
 
@@ -36,15 +39,9 @@ export class SimulatedPartitions implements AtOnce<PartitionStore> {
     return new Map(partitions.map((partition) => [partition, this.tables.partition(kind, partition).cursor]));
   }
 
-  resetCursor(
-    kind: PartitionKind,
-    partition: number,
-    epoch: number,
-    cursor: number,
-    logCreated: string,
-  ): boolean {
+  resetCursor(kind: PartitionKind, partition: number, epoch: number, mark: LogMark): boolean {
     if (!this.tables.holds(kind, partition, epoch)) return false;
-    this.tables.change(this.tables.partition(kind, partition), { cursor, logCreated });
+    this.tables.resetCursor(kind, partition, mark);
     return true;
   }
 
@@ -66,5 +63,9 @@ export class SimulatedPartitions implements AtOnce<PartitionStore> {
 
   clearOutbox(kind: PartitionKind, published: ReadonlyMap<number, number>): void {
     this.tables.forget(kind, published);
+  }
+
+  #kept(row: PartitionRow): PartitionRow {
+    return this.tables.mistake === "forgets-stored" ? { ...row, cursorStored: null } : row;
   }
 }

@@ -61,7 +61,7 @@ export async function simulate(seed: number, mistake: Mistake | null = null): Pr
     msMax: busyMs,
   });
   spoil(world, carrier);
-  harm(world, nodes, ingress, world.nowMs + busyMs);
+  harm({ world, nodes, ingress, broker, tables }, world.nowMs + busyMs);
   await world.run(() => false, busyMs);
 
   // From here on nothing goes wrong any more.
@@ -78,9 +78,7 @@ export async function simulate(seed: number, mistake: Mistake | null = null): Pr
   const isAtRest = () =>
     people.isDone && carrier.waiting === 0 && tables.outbox.size === 0 &&
     ![...tables.pending.values()].some(({ entry }) => statuses.isKnown(entry)) &&
-    broker.logEnds().every(({ kind, partition, sequence }) =>
-      tables.partition(kind as "route" | "status", partition).cursor === sequence
-    ) &&
+    broker.logs.every(({ kind, partition, log }) => tables.isAppliedToItsEnd(kind, partition, log)) &&
     [...tables.messages.values()].every(({ status, uncertain }) =>
       status !== "queued" && (status !== "sending" || uncertain)
     );

@@ -40,8 +40,9 @@ export class SimulatedStatuses implements AtOnce<StatusStore> {
     const repeated = commit.outbox.map(outboxKey).find((key) => tables.outbox.has(key)) ??
       commit.deadLetters.find(({ id }) => tables.deadLetters.has(id))?.id;
     if (repeated !== undefined) throw new Error(`there is a row ${repeated} already`);
-    for (const { partition, cursor } of commit.partitions) {
-      if (cursor !== null) tables.change(tables.partition("status", partition), { cursor });
+    for (const { partition, cursor, stored } of commit.partitions) {
+      if (cursor === null) continue;
+      tables.change(tables.partition("status", partition), { cursor, cursorStored: stored });
     }
     for (const { id, status, provider_id, uncertain, error, steps, at_ms } of commit.updates) {
       const row = tables.messages.get(id)!;

@@ -8,12 +8,14 @@ import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
 import type { ConversationRow, SeenRow } from "../../core/ports/conversation_store.ts";
 import type { MessageRow } from "../../core/message.ts";
 import type { OutboxRow } from "../../core/outbox.ts";
+import type { LogMark } from "../../core/ports/partition_log.ts";
 import type { PartitionKind, PartitionRow } from "../../core/ports/partition_store.ts";
 import type { PendingReport } from "../../core/ports/status_store.ts";
 import type { OptOutChange } from "../../core/opt_out/opt_out.ts";
 import type { SessionRow } from "../../core/session.ts";
 import type { Counted, Run, Sample } from "../../bench/audit/run.ts";
 import { storedMessage } from "../../bench/audit/run.ts";
+import type { SimulatedLog } from "./log.ts";
 
 /** What the simulated database gets wrong on purpose: the simulation must find it out. */
 export type Mistake =
@@ -28,7 +30,9 @@ export type Mistake =
   /** What a commit has to tell is not stored with it. */
   | "no-outbox"
   /** Nobody is asked who wants no more messages. */
-  | "ignores-opt-outs";
+  | "ignores-opt-outs"
+  /** When the entry at a cursor was stored is not known any more. */
+  | "forgets-stored";
 
 /** A store whose methods are carried out at once. */
 export type AtOnce<Store> = {
@@ -56,6 +60,8 @@ export class Tables {
   readonly samples: Sample[] = [];
   readonly mistake: Mistake | null;
   readonly #now: () => number;
+  /** How often each log was replaced by an older copy, and after which of these the cursor was set. */
+  readonly #histories = new Map<string, { now: number; ofCursor: number }>();
 
   constructor(
     counts: Readonly<Record<"route" | "status" | "send", number>>,
@@ -72,8 +78,10 @@ export class Tables {
           epoch: 0,
           owner: null,
           cursor: 0,
+          cursorStored: null,
           logCreated: null,
         });
+        this.#histories.set(`${kind} ${partition}`, { now: 0, ofCursor: 0 });
       }
     }
   }
@@ -85,8 +93,31 @@ export class Tables {
   /** Changes a row, and keeps a look at it for the audit. */
   change(row: PartitionRow, change: Partial<PartitionRow>): void {
     const changed = { ...row, ...change };
-    this.partitions.set(`${row.kind} ${row.partition}`, changed);
-    this.samples.push({ atMs: this.#now(), partitions: [changed] });
+    const name = `${row.kind} ${row.partition}`;
+    this.partitions.set(name, changed);
+    // To the audit a restored log is another one: the cursor may go back once for each restoration.
+    const logCreated = `${changed.logCreated}, ${this.#histories.get(name)!.ofCursor}`;
+    this.samples.push({ atMs: this.#now(), partitions: [{ ...changed, logCreated }] });
+  }
+
+  resetCursor(kind: PartitionKind, partition: number, { created, sequence, stored }: LogMark): void {
+    const history = this.#histories.get(`${kind} ${partition}`)!;
+    history.ofCursor = history.now;
+    this.change(this.partition(kind, partition), {
+      cursor: sequence,
+      cursorStored: stored,
+      logCreated: created,
+    });
+  }
+
+  /** An older copy of the log was restored. */
+  restored(kind: PartitionKind, partition: number): void {
+    this.#histories.get(`${kind} ${partition}`)!.now++;
+  }
+
+  isAppliedToItsEnd(kind: PartitionKind, partition: number, log: SimulatedLog): boolean {
+    const { cursor, cursorStored } = this.partition(kind, partition);
+    return log.endsAt(cursor, cursorStored);
   }
 
   /** Whether the partition still has this epoch. */
