@@ -12,7 +12,13 @@
 import type { LossReason, PartitionHolder } from "../membership/partition_keeper.ts";
 import type { OutboxRow } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
-import { type LogMark, type OpenLog, type PartitionLog, replacement } from "../ports/partition_log.ts";
+import {
+  type LogMark,
+  type LogState,
+  type OpenLog,
+  type PartitionLog,
+  replacement,
+} from "../ports/partition_log.ts";
 import type { OwnedPartition, PartitionKind, PartitionStore } from "../ports/partition_store.ts";
 import { type Applier, Lane } from "./lane.ts";
 
@@ -246,12 +252,13 @@ export class PartitionOwner implements PartitionHolder {
     const { kind, store, onReplaced } = this.#options;
     const { partition, epoch, cursor, cursorStored, logCreated } = row;
     const known = { created: logCreated, sequence: cursor, stored: cursorStored };
-    const { created, stored, reason } = await this.#compare(partition, known);
+    const { state, stored, reason } = await this.#compare(partition, known);
+    const { created, firstSequence } = state;
     if ((reason ?? noticed) !== null) onReplaced(partition, (reason ?? noticed)!);
     if (reason !== null) await this.#tellAll(owned);
     const mark = reason === null
       ? { created, sequence: cursor, stored: cursorStored ?? stored }
-      : { created, sequence: 0, stored: null };
+      : { created, sequence: Math.max(0, firstSequence - 1), stored: null };
     if (reason !== null || mark.stored !== cursorStored || created !== logCreated) {
       await store.resetCursor(kind, partition, epoch, mark);
     }
@@ -262,17 +269,13 @@ export class PartitionOwner implements PartitionHolder {
   async #compare(
     partition: number,
     known: Omit<LogMark, "created"> & { readonly created: string | null },
-  ): Promise<{ created: string; stored: string | null; reason: string | null }> {
+  ): Promise<{ state: LogState; stored: string | null; reason: string | null }> {
     const { log } = this.#options;
     // The entry first: if it expires in between, the state says so.
     const stored = known.sequence === 0 ? null : await log.storedAt(partition, known.sequence);
     const state = await log.state(partition);
-    const { created } = state;
-    return {
-      created,
-      stored,
-      reason: replacement({ ...known, created: known.created ?? created }, state, stored),
-    };
+    const mark = { ...known, created: known.created ?? state.created };
+    return { state, stored, reason: replacement(mark, state, stored) };
   }
 
   /**

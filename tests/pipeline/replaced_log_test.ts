@@ -23,7 +23,8 @@ async function copyFolder(from: string, to: string): Promise<void> {
 Deno.test("logs that are replaced under a running system are read anew: nothing is lost, nothing happens twice", async (t) => {
   await using simulator = startSimulator({ reports: { tries: 60, retryMs: 250 } });
   await using outside = await startOutsideParts();
-  await using system = await System.start({ env: outside.env });
+  const env: Record<string, string> = { ...outside.env };
+  await using system = await System.start({ env });
   const { channel, numbers } = await configure(system.api, simulator);
   await using inside = await lookInside(system, outside);
   const { sql, jsm } = inside;
@@ -45,6 +46,26 @@ Deno.test("logs that are replaced under a running system are read anew: nothing 
     const result = await generator.done;
     equal(result.accepted, messages, JSON.stringify(result));
     return [...generator.messages()];
+  }
+
+  async function copyStreams(): Promise<string> {
+    const copy = await Deno.makeTempDir({ prefix: "patchbay-test-copy-" });
+    await outside.broker.stop();
+    await copyFolder(outside.streamsFolder, copy);
+    await outside.broker.start();
+    return copy;
+  }
+
+  async function restoreLogs(copy: string): Promise<void> {
+    const { broker, streamsFolder } = outside;
+    await broker.stop();
+    for await (const { name } of Deno.readDir(streamsFolder)) {
+      if (!isLog(name)) continue;
+      await Deno.remove(join(streamsFolder, name), { recursive: true });
+      await copyFolder(join(copy, name), join(streamsFolder, name));
+    }
+    await Deno.remove(copy, { recursive: true });
+    await broker.start();
   }
 
   async function stored(): Promise<number> {
@@ -69,21 +90,10 @@ Deno.test("logs that are replaced under a running system are read anew: nothing 
   await t.step(
     "an older copy of the logs is restored: what comes after it is applied, what was is not again",
     async () => {
-      const { broker, streamsFolder } = outside;
-      await broker.stop();
-      const copy = await Deno.makeTempDir({ prefix: "patchbay-test-copy-" });
-      await copyFolder(streamsFolder, copy);
-      await broker.start();
+      const copy = await copyStreams();
       webhooks.push(...await write(300, 1_000));
       await untilAtRest(inside);
-      await broker.stop();
-      for await (const { name } of Deno.readDir(streamsFolder)) {
-        if (!isLog(name)) continue;
-        await Deno.remove(join(streamsFolder, name), { recursive: true });
-        await copyFolder(join(copy, name), join(streamsFolder, name));
-      }
-      await Deno.remove(copy, { recursive: true });
-      await broker.start();
+      await restoreLogs(copy);
       // Fewer than were in the logs since the copy: they end before the cursors.
       webhooks.push(...await write(60, 1_000));
       await until("all are stored", async () => await stored() >= webhooks.length);
@@ -92,7 +102,30 @@ Deno.test("logs that are replaced under a running system are read anew: nothing 
     },
   );
 
-  await t.step("the same found at the start", async () => {
+  await t.step(
+    "a restored copy that has grown past the cursors before anybody reads it is known by its entries",
+    async () => {
+      await system.stop();
+      const copy = await copyStreams();
+      await system.start();
+      webhooks.push(...await write(100, 1_000));
+      await untilAtRest(inside);
+      await system.stop();
+      await restoreLogs(copy);
+      // Taken, and read by nobody.
+      env.PATCHBAY_ROLE = "ingress";
+      await system.start();
+      webhooks.push(...await write(300, 1_000));
+      await system.stop();
+      delete env.PATCHBAY_ROLE;
+      await system.start();
+      await until("all are stored", async () => await stored() >= webhooks.length);
+      await untilAtRest(inside);
+      await system.run.says(/"log-replaced".*is another one/);
+    },
+  );
+
+  await t.step("deleted logs are found at the start", async () => {
     await system.stop();
     for await (const { config } of jsm.streams.list("patchbay.>")) {
       if (isLog(config.name)) await jsm.streams.delete(config.name);
@@ -104,6 +137,6 @@ Deno.test("logs that are replaced under a running system are read anew: nothing 
   });
 
   equal(await stored(), webhooks.length);
-  ok(webhooks.length === 860);
+  ok(webhooks.length === 1_260);
   await assertAudited(inside, { webhooks });
 });
