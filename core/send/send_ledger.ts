@@ -47,11 +47,13 @@ const LONGEST_PAUSE_MS = 2_000;
 interface ClaimWanted {
   readonly message: QueuedMessage;
   readonly lane: number;
+  readonly epoch: number;
   readonly settle: (result: Claimed) => void;
 }
 
 interface RecordWanted {
   readonly row: RecordRow;
+  readonly epoch: number;
   readonly settle: (stored: boolean) => void;
 }
 
@@ -122,20 +124,31 @@ export class SendLedger {
     );
   }
 
-  /** Moves the message to `sending`, if it is its turn. Rejects when the ledger is closed. */
-  async claim(message: QueuedMessage): Promise<Claimed> {
+  /** The fencing token of a lane; -1 when it is not ours. */
+  epochOf(lane: number): number {
+    return this.#epochs.get(lane) ?? -1;
+  }
+
+  /**
+   * Moves the message to `sending`, if it is its turn. `epoch` is the lane's from when its sender began: one that is from
+   * before the lane was lost and gained again has no say any more. Rejects when the ledger is closed.
+   */
+  async claim(message: QueuedMessage, epoch: number): Promise<Claimed> {
     const { promise, resolve, reject } = Promise.withResolvers<Claimed>();
-    this.#claims.add({ message, lane: sendLaneOf(message.channel_id), settle: resolve }).catch(reject);
+    this.#claims.add({ message, lane: sendLaneOf(message.channel_id), epoch, settle: resolve }).catch(reject);
     return await promise;
   }
 
-  /** Stores a settlement; resolves with the message as it is now. Rejects when the lane is not ours any more. */
-  async record(message: QueuedMessage, settlement: Settlement): Promise<QueuedMessage> {
+  /**
+   * Stores a settlement; resolves with the message as it is now. Rejects when the lane is not ours any more, or not since
+   * the sender began, whose `epoch` is given: then what it had under way was settled when the lane was gained again.
+   */
+  async record(message: QueuedMessage, settlement: Settlement, epoch: number): Promise<QueuedMessage> {
     const lane = sendLaneOf(message.channel_id);
     const row = recordRow(message, lane, settlement, this.#now());
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     this.#unrecorded.set(lane, this.unrecorded([lane]) + 1);
-    this.#records.add({ row, settle: resolve }).catch(reject);
+    this.#records.add({ row, epoch, settle: resolve }).catch(reject);
     try {
       if (!await promise) throw new Error("the send lane is another process's");
       return afterRecord(message, row);
@@ -188,7 +201,13 @@ export class SendLedger {
     if (leftMs > 0) await this.sleep(leftMs);
   }
 
-  async #writeClaims(items: readonly ClaimWanted[]): Promise<void> {
+  async #writeClaims(wanted: readonly ClaimWanted[]): Promise<void> {
+    const items = wanted.filter(({ lane, epoch, settle }) => {
+      const isCurrent = epoch === this.epochOf(lane);
+      if (!isCurrent) settle({ kind: "failed" });
+      return isCurrent;
+    });
+    if (items.length === 0) return;
     const claims = items.map(({ message, lane }) => ({
       id: message.id,
       lane,
@@ -229,7 +248,13 @@ export class SendLedger {
     }
   }
 
-  async #writeRecords(items: readonly RecordWanted[]): Promise<void> {
+  async #writeRecords(wanted: readonly RecordWanted[]): Promise<void> {
+    const items = wanted.filter(({ row, epoch, settle }) => {
+      const isCurrent = epoch === this.epochOf(row.lane);
+      if (!isCurrent) settle(false);
+      return isCurrent;
+    });
+    if (items.length === 0) return;
     const nowMs = this.#now();
     const rows = items.map(({ row }) => row);
     const fences = fencesOf(rows.map((row) => row.lane), this.#epochs);

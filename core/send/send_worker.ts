@@ -252,7 +252,12 @@ export class SendWorker implements PartitionHolder {
       const used = usage?.get(channel.id);
       const units = channel.settings.costUnit === "segment" ? used?.segments : used?.messages;
       const rate = new RateGate(channel.settings, clock.monotonic(), wallMs, units ?? 0);
-      const sender: ChannelSender = new ChannelSender(this.#portOf(() => sender), channel, provider, rate);
+      const sender: ChannelSender = new ChannelSender(
+        this.#portOf(channel.id, () => sender),
+        channel,
+        provider,
+        rate,
+      );
       for (const priority of Object.values(PRIORITY)) sender.scheduler.setOverflowed(priority, true);
       this.#senders.set(channel.id, sender);
     }
@@ -280,7 +285,8 @@ export class SendWorker implements PartitionHolder {
     this.#options.onFenced(lanes);
   }
 
-  #portOf(self: () => ChannelSender): SenderPort {
+  #portOf(channelId: string, self: () => ChannelSender): SenderPort {
+    const epoch = this.#ledger.epochOf(sendLaneOf(channelId));
     const { clock, random, statusUrl, directory, onSettled, onHealth } = this.#options;
     return {
       clock,
@@ -304,8 +310,8 @@ export class SendWorker implements PartitionHolder {
           this.#feedStarved();
         }
       },
-      claim: (message) => this.#ledger.claim(message),
-      record: (message, settlement) => this.#ledger.record(message, settlement),
+      claim: (message) => this.#ledger.claim(message, epoch),
+      record: (message, settlement) => this.#ledger.record(message, settlement, epoch),
       fallback: () => this.#fallbackOf(self().channel),
       move: async (moves, reason) => {
         const messages = await this.#ledger.move(moves, reason);
@@ -378,9 +384,10 @@ export class SendWorker implements PartitionHolder {
     const error = { class: "unknown", reason } as const;
     const held = await this.#options.store.loadHeld(limits, HELD_PAGE_MAX);
     await Promise.all(
-      held.map((message) =>
-        this.#ledger.record(message, { kind: "end", status: "failed", error, uncertain: true })
-      ),
+      held.map((message) => {
+        const epoch = this.#ledger.epochOf(sendLaneOf(message.channel_id));
+        return this.#ledger.record(message, { kind: "end", status: "failed", error, uncertain: true }, epoch);
+      }),
     );
   }
 }

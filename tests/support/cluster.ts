@@ -6,6 +6,7 @@
  */
 import type { Sql } from "../../adapters/postgres/database.ts";
 import type { OutsideParts } from "./outside_parts.ts";
+import { unlessCut } from "./inside.ts";
 import { System } from "./system.ts";
 import { until } from "./until.ts";
 
@@ -75,7 +76,8 @@ export async function untilShared(
   gone: ReadonlySet<string> = new Set(),
 ): Promise<string[]> {
   return await until(`the ${kind} partitions are shared by ${owners}`, async () => {
-    const now = await shares(sql, kind);
+    const now = await unlessCut(shares(sql, kind));
+    if (now === null) return null;
     const names = [...now.keys()];
     if (names.length !== owners || names.some((name) => name === null || gone.has(name))) return null;
     const counts = [...now.values()];
@@ -86,7 +88,7 @@ export async function untilShared(
 /** Waits until none of those has a partition of the kind. */
 export async function untilTakenOver(sql: Sql, kind: string, gone: ReadonlySet<string>): Promise<void> {
   await until(`the ${kind} partitions are taken over`, async () => {
-    const now = await shares(sql, kind);
-    return [...now.keys()].every((owner) => owner !== null && !gone.has(owner));
+    const now = await unlessCut(shares(sql, kind));
+    return now !== null && [...now.keys()].every((owner) => owner !== null && !gone.has(owner));
   });
 }

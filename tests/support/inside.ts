@@ -40,6 +40,19 @@ export async function lookInside(system: System, outside?: OutsideParts): Promis
   };
 }
 
+/** What a query gives; null when its connection was cut, as the server's end does it: ask again. */
+export async function unlessCut<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (CUT.test(String((error as { code?: unknown }).code))) return null;
+    throw error;
+  }
+}
+
+/** SQLSTATE class 57P (the operator's doing), and what postgres.js and the system say. */
+const CUT = /^(57P0\d|CONNECTION_\w+|CONNECT_TIMEOUT|ECONN\w+|EPIPE)$/;
+
 /** Where the embedded servers are: their own files say it. */
 async function embedded(dataDir: string) {
   const secrets = JSON.parse(await Deno.readTextFile(join(dataDir, "secrets.json")));
