@@ -56,7 +56,8 @@ export class SimulatedLog {
 
   /** Whether a cursor, with when its entry was stored, stands at the end of this very log. */
   endsAt(cursor: number, stored: string | null): boolean {
-    return cursor === this.#entries.length && (cursor === 0 || this.#entries[cursor - 1]!.stored === stored);
+    const isComparable = cursor > this.#expired;
+    return cursor === this.#entries.length && (!isComparable || this.#entries[cursor - 1]!.stored === stored);
   }
 
   /** Lets entries expire, up to and with `sequence`. */
