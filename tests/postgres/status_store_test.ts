@@ -126,6 +126,18 @@ Deno.test("delivery reports in PostgreSQL", async (t) => {
     assert.equal((await bench.partitions.cursors("status", [0])).get(0), 0);
   });
 
+  await step(
+    "reports of unknown messages are kept apart when a restored log has another one in the same place",
+    async (bench) => {
+      const first = logMessage(0, 4, [report("sent", { providerId: "first" })]);
+      const other = { ...logMessage(0, 4, [report("sent", { providerId: "other" })]), stored: "401" };
+      for (const message of [first, first, other]) await bench.applier().apply([message], new Map());
+      const rows = await bench.sql<{ id: string }[]>`
+      select entry->>'providerId' as id from pending_reports order by id`;
+      assert.deepEqual(rows.map(({ id }) => id).sort(), ["first", "other"]);
+    },
+  );
+
   await step("a message that moves between load and commit is decided again", async (bench) => {
     await insertMessages(bench.sql, [queuedMessage(1, { status: "sending", attempts: 1 })]);
     let moved = false;

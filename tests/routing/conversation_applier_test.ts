@@ -76,5 +76,5 @@ Deno.test("ConversationApplier buries what it cannot read in a form that can be 
   equal(letter!.payload, " no JSON ");
   equal(letter!.reason.includes("\0"), false);
   const { cursor, stored } = commit!.partitions[0]!;
-  equal([cursor, stored], [2, "200"]);
+  deepEqual([cursor, stored], [2, "200"]);
 });
