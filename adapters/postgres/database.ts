@@ -12,6 +12,9 @@ import type { Schema } from "./schema.ts";
 /** A pool of connections; int8 columns come as numbers. */
 export type Sql = postgres.Sql<{ bigint: number }>;
 
+/** A transaction on one of its connections. */
+export type SqlTransaction = postgres.TransactionSql<{ bigint: number }>;
+
 /** The database as Kysely sees it. */
 export type Database = Kysely<Schema>;
 

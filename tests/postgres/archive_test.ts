@@ -1,0 +1,227 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { checkSegment, indexNext } from "../../adapters/postgres/archive_index.ts";
+import { PostgresArchiveSearch } from "../../adapters/postgres/archive_search.ts";
+import { searchTerms } from "../../core/archive/words.ts";
+import { derivedId } from "../../core/ids.ts";
+import type { MessageRow } from "../../core/message.ts";
+import type { ArchiveFilter, ArchiveHit } from "../../core/ports/archive.ts";
+import type { Viewer } from "../../core/ports/runtime_queries.ts";
+import { message, NOW } from "../http_runtime/fixture.ts";
+import { insertMessages } from "../support/message_rows.ts";
+import { type TestDatabase, type TestPostgres, testPostgres } from "../support/postgres.ts";
+
+let postgres: TestPostgres;
+Deno.test.beforeAll(async () => {
+  postgres = await testPostgres();
+});
+Deno.test.afterAll(async () => {
+  await postgres[Symbol.asyncDispose]();
+});
+
+const ALL = { kind: "all" } as const;
+const QUEUE = "mq_00000000000000000000000001";
+const OTHER_QUEUE = "mq_00000000000000000000000002";
+const AGENT = "ext_00000000000000000000000001";
+const OTHER_AGENT = "ext_00000000000000000000000002";
+
+/** The `index`-th message, made at `ms`. */
+function at(index: number, ms: number, fields: Partial<MessageRow> = {}): MessageRow {
+  return message(index, {
+    id: derivedId("message", ms, { partition: 1, sequence: index, entry: 0 }, 1),
+    created_ms: ms,
+    ...fields,
+  });
+}
+
+async function found(
+  { sql }: TestDatabase,
+  filter: ArchiveFilter & { readonly q?: string },
+  viewer: Exclude<Viewer, { kind: "platform" }> = ALL,
+  portion = 3,
+): Promise<string[]> {
+  const { q, ...rest } = filter;
+  const terms = q === undefined ? {} : { terms: searchTerms(q) };
+  const hits: ArchiveHit[] = [];
+  for await (
+    const some of new PostgresArchiveSearch(sql).search({ ...rest, ...terms }, viewer, { portion })
+  ) {
+    hits.push(...some);
+  }
+  return hits.map(({ message }) => message.text);
+}
+
+async function indexAll({ sql }: TestDatabase, nowMs: number): Promise<void> {
+  while (await indexNext(sql, nowMs) > 0);
+}
+
+const TEXTS = [
+  "¿Está ABIERTO el domingo?",
+  "esta tarde no",
+  "El camión llegó a las 10:30, calle O'Higgins 5-B",
+  "Привет, где мой заказ?",
+  "see https://example.com/a-b?c=d and mail me: jo@example.com",
+  "the order is late",
+  "order the late pizza \u{1F355}",
+  "ordering again",
+];
+
+Deno.test("AG-5: words are found without regard to capitals, accents and signs, with and without the index", async () => {
+  await using database = await postgres.database();
+  await insertMessages(database.sql, TEXTS.map((text, index) => at(index, NOW + index, { text })));
+  const cases: [string, number[]][] = [
+    ["esta", [1, 0]],
+    ["ESTÁ", [1, 0]],
+    ["camion llego", [2]],
+    ["o'higgins", [2]],
+    ["10:30", [2]],
+    ["привет", [3]],
+    ["example.com/a-b", [4]],
+    ["jo@example.com", [4]],
+    ["late order", [6, 5]],
+    ['"order is late"', [5]],
+    ['"late order"', []],
+    ["order*", [7, 6, 5]],
+    ["order -pizza", [5]],
+    ['late -"the late"', [5]],
+    ["or", []],
+  ];
+  const check = async (when: string) => {
+    for (const [q, expected] of cases) {
+      deepEqual(await found(database, { q }), expected.map((index) => TEXTS[index]), `${q} ${when}`);
+    }
+  };
+  await check("before they are indexed");
+  await indexAll(database, NOW + 60_000);
+  equal((await database.sql`select rows from archive_segments`)[0]!.rows, TEXTS.length);
+  await check("in the index");
+});
+
+Deno.test("AG-5: what has a word is found with all filters, whatever is indexed by then", async () => {
+  await using database = await postgres.database();
+  const pick = <T>(...values: T[]) => fc.constantFrom(...values);
+  const rows = fc.array(
+    fc.record({
+      text: fc.array(pick("red", "green", "blue", "white"), { minLength: 1, maxLength: 4 }).map((words) =>
+        words.join(" ")
+      ),
+      number: pick("+15550000001", "+15550000002"),
+      contact: pick("+15551110001", "+15551110002"),
+      queue_id: pick(null, QUEUE, OTHER_QUEUE),
+      extension_id: pick(null, AGENT, OTHER_AGENT),
+      direction: pick("inbound" as const, "outbound" as const),
+    }),
+    { minLength: 10, maxLength: 40 },
+  );
+  const maybe = <T>(...values: T[]) => pick(undefined, ...values);
+  const asked = fc.record({
+    word: maybe("red", "blue"),
+    from: maybe(3, 11),
+    to: maybe(9, 25),
+    number: maybe("+15550000001"),
+    contact: maybe("+15551110001"),
+    queueId: maybe(QUEUE),
+    extensionId: maybe(AGENT),
+    direction: maybe("inbound" as const),
+    viewer: pick<Exclude<Viewer, { kind: "platform" }>>(
+      ALL,
+      { kind: "extension", extensionId: AGENT, queueIds: [] },
+      { kind: "extension", extensionId: AGENT, queueIds: [QUEUE, OTHER_QUEUE] },
+    ),
+  });
+  let base = NOW;
+  await fc.assert(
+    fc.asyncProperty(
+      rows,
+      fc.array(asked, { minLength: 6, maxLength: 6 }),
+      fc.nat(40),
+      async (fields, questions, mark) => {
+        base += 3_600_000;
+        const made = fields.map((row, index) =>
+          at(index, base + index, {
+            ...row,
+            text: `${row.text} ${index}`,
+            conversation_id: `cnv_${row.number}_${row.contact}`,
+          })
+        );
+        await database.sql`truncate messages, conversations`;
+        await insertMessages(database.sql, made);
+        for (const { conversation_id: id, number, contact } of made) {
+          await database
+            .sql`insert into conversations (id, partition, number, contact, state, last_activity_ms)
+          values (${id}, 0, ${number}, ${contact}, '{}', 0) on conflict do nothing`;
+        }
+        await indexAll(database, base + mark + 2_000);
+        for (const { word, from, to, viewer, ...filter } of questions) {
+          const expected = made.filter((row, index) =>
+            (word === undefined || row.text.split(" ").includes(word)) &&
+            index >= (from ?? 0) && index < (to ?? 1_000) &&
+            (filter.number ?? row.number) === row.number &&
+            (filter.contact ?? row.contact) === row.contact &&
+            (filter.queueId ?? row.queue_id) === row.queue_id &&
+            (filter.extensionId ?? row.extension_id) === row.extension_id &&
+            (filter.direction ?? row.direction) === row.direction &&
+            (viewer.kind === "all" || row.extension_id === viewer.extensionId ||
+              viewer.queueIds.includes(row.queue_id ?? ""))
+          );
+          const defined = Object.fromEntries(
+            Object.entries(filter).filter(([, value]) => value !== undefined),
+          );
+          const answer = await found(database, {
+            ...defined,
+            ...(word === undefined ? {} : { q: word }),
+            fromMs: base + (from ?? 0),
+            toMs: base + (to ?? 1_000),
+          }, viewer);
+          deepEqual(answer, expected.map(({ text }) => text).reverse());
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("AG-5: segments follow each other, late messages come in, and what is gone leaves", async () => {
+  await using database = await postgres.database();
+  const { sql } = database;
+  await insertMessages(sql, [at(1, NOW, { text: "first word" }), at(2, NOW + 10, { text: "second word" })]);
+  await indexAll(database, NOW + 10_000);
+  // Full, as far as the index can tell.
+  await sql`update archive_segments set rows = 1000000`;
+  await insertMessages(sql, [at(3, NOW + 20_000, { text: "third word" })]);
+  await indexAll(database, NOW + 30_000);
+  const segments = await sql`select from_ms from archive_segments order by from_ms`;
+  equal(segments.length, 2);
+  deepEqual(await found(database, { q: "word" }), ["third word", "second word", "first word"]);
+
+  // Accepted before an outage and applied after it.
+  await insertMessages(sql, [at(4, NOW + 5, { text: "late word" })]);
+  deepEqual(await found(database, { q: "late" }), []);
+  const newest = await checkSegment(sql, Number.MAX_SAFE_INTEGER);
+  deepEqual(newest, { fromMs: segments[1]!.from_ms, added: 0, removed: 0 });
+  const oldest = await checkSegment(sql, newest!.fromMs);
+  deepEqual(oldest, { fromMs: segments[0]!.from_ms, added: 1, removed: 0 });
+  equal(await checkSegment(sql, oldest!.fromMs), undefined);
+  deepEqual(await found(database, { q: "late" }), ["late word"]);
+
+  await sql`update archive_segments set rows = 3 where from_ms = ${oldest!.fromMs}`;
+  await sql`delete from messages where created_ms < ${NOW + 20_000}`;
+  deepEqual(await found(database, { q: "word" }), ["third word"]);
+  equal((await checkSegment(sql, newest!.fromMs))!.removed, 3);
+  equal((await sql`select from archive_segments`).length, 1);
+  const tables = await sql`select from pg_class where relname like 'archive\\_words\\_%' and relkind = 'r'`;
+  equal(tables.length, 1);
+});
+
+Deno.test("AG-5: several in one millisecond are indexed together, and two processes index nothing twice", async () => {
+  await using database = await postgres.database();
+  const count = 9_000;
+  const rows = Array.from({ length: count }, (_, index) => at(index, NOW, { text: `same ${index % 3}` }));
+  await insertMessages(database.sql, rows);
+  const steps = await Promise.all([
+    indexNext(database.sql, NOW + 9_000),
+    indexNext(database.sql, NOW + 9_000),
+  ]);
+  ok(steps.includes(count), String(steps));
+  equal((await found(database, { q: "same 1" }, ALL, 1_000)).length, count / 3);
+});
