@@ -17,7 +17,7 @@ export interface BenchContext {
   readonly quick: boolean;
   /** From 1. What is not needed for a median is measured in the first alone. */
   readonly run: number;
-  /** Of `backlog`; null: its own. */
+  /** Of `backlog` and `search`; null: their own. */
   readonly messages: number | null;
   /** Connections of the load generator. */
   readonly connections: number;

@@ -15,6 +15,7 @@ import { publish, resultFile } from "./publish.ts";
 import type { BenchReport } from "./report.ts";
 import { providers } from "./providers.ts";
 import { scale } from "./scale.ts";
+import { search } from "./search.ts";
 import { send } from "./send.ts";
 import { state } from "./state.ts";
 import { runSuite, type SuiteOptions, withNeeded } from "./suite.ts";
@@ -33,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   backlog,
   state,
   providers,
+  search,
 ];
 
 const OPTIONS = {
@@ -69,7 +71,7 @@ ${benches}
   --quick        short measurements: shows that everything runs, in a few minutes
   --seconds N    length of the main measurements instead of each bench's own;
                  300 shows whether memory stays flat
-  --messages N   waiting in backlog
+  --messages N   waiting in backlog, archived in search
   --connections N of the load generator (128)
   --json FILE    also writes the report as JSON; its schema is in bench/report.ts
   --publish      into bench/results, and its table and plots into the README; --runs 5

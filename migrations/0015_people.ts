@@ -50,7 +50,5 @@ const statements = (collation: string) => [
      updated_at timestamptz not null default now()
    )`,
   `create unique index canned_texts_label on canned_texts (coalesce(queue_id, ''), label, language)`,
-  `alter table queues add column canned_only boolean not null default false,
-     add column shared_archive boolean not null default false`,
   `alter table extensions add column canned_only boolean not null default false`,
 ];

@@ -5,8 +5,13 @@
  */
 import type { SearchTerm } from "../../core/archive/words.ts";
 import type { MessageRow } from "../../core/message.ts";
-import type { ArchiveFilter, ArchiveHit, ArchiveSearch, UnsearchedSpan } from "../../core/ports/archive.ts";
-import type { Viewer } from "../../core/ports/runtime_queries.ts";
+import type {
+  ArchiveFilter,
+  ArchiveHit,
+  ArchiveSearch,
+  ArchiveViewer,
+  UnsearchedSpan,
+} from "../../core/ports/archive.ts";
 import { idTime } from "../../core/ids.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { archiveTag, messageFloor, segmentTable } from "./archive_index.ts";
@@ -20,8 +25,6 @@ const SEGMENTS_AT_ONCE = 16;
 const CONVERSATIONS_MAX = 10_000;
 /** Above all ids of messages. */
 const LAST_ID = "msg_~";
-
-type ArchiveViewer = Exclude<Viewer, { kind: "platform" }>;
 
 /** A search made ready: conditions of the messages themselves, and the same for the index. */
 interface Prepared {
@@ -62,7 +65,10 @@ export class PostgresArchiveSearch implements ArchiveSearch {
     }
   }
 
-  async unsearched(): Promise<UnsearchedSpan | null> {
+  async unsearched(filter: ArchiveFilter, viewer: ArchiveViewer): Promise<UnsearchedSpan | null> {
+    // These are found without the index.
+    if (filter.contact !== undefined) return null;
+    if (filter.terms === undefined && conditionsOf(filter, viewer).tags.length === 0) return null;
     const { indexedMs, oldestSearched, isWhole } = await this.#unindexed();
     return isWhole || oldestSearched === null ? null : { fromMs: indexedMs, toMs: idTime(oldestSearched) };
   }

@@ -59,6 +59,10 @@ export function createConfigurationStore(options: ConfigurationStoreOptions): Co
         // What an administrator switched off stays "disabled", whatever a call under way comes back with.
         .where("id", "=", id).where("enabled", "=", true).execute();
     },
+    note: async (actor, entry) => {
+      const at = new Date(options.now());
+      await auditRows(db).insert({ ...entry, id: newId("audit", at.getTime(), options.random), at, actor });
+    },
     forgetAnswers: async (before) => {
       await db.deleteFrom("idempotency").where("created_at", "<", before).execute();
     },

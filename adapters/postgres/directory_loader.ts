@@ -83,6 +83,7 @@ async function loadHolders(
     "name",
     "capacity",
     "skills",
+    "canned_only as cannedOnly",
   ]).execute();
   const queues = await tx.selectFrom("queues").select([
     "id",

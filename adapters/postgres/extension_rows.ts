@@ -16,6 +16,7 @@ export function extensionRows(db: Executor) {
     name: row.name,
     capacity: row.capacity,
     skills: row.skills,
+    canned_only: row.cannedOnly,
     created_at: row.createdAt,
     updated_at: row.updatedAt,
   });
@@ -32,6 +33,7 @@ export function extensionRows(db: Executor) {
         name: row.name,
         capacity: row.capacity,
         skills: row.skills,
+        cannedOnly: row.canned_only,
         createdAt: row.created_at,
         updatedAt: row.updated_at,
       }));

@@ -55,6 +55,7 @@ interface ExtensionsTable {
   name: string;
   capacity: number | null;
   skills: ColumnType<Skills>;
+  canned_only: Generated<boolean>;
   created_at: Made;
   updated_at: Made;
 }
@@ -184,6 +185,16 @@ interface ConversationsTable {
   due_ms: number | null;
 }
 
+interface CannedTextsTable {
+  id: string;
+  queue_id: string | null;
+  label: string;
+  language: string;
+  text: string;
+  created_at: Made;
+  updated_at: Made;
+}
+
 interface MediaTable {
   id: string;
   message_id: string | null;
@@ -245,4 +256,5 @@ export interface Schema {
   opt_outs: OptOutRow;
   contacts: { number: string; attributes: ColumnType<Attributes>; language: string | null };
   media: MediaTable;
+  canned_texts: CannedTextsTable;
 }

@@ -19,6 +19,7 @@ import { clusterRoutes } from "../http/runtime/cluster.ts";
 import { contactRoutes } from "../http/runtime/contacts.ts";
 import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
 import { doNotContactRoutes } from "../http/runtime/do_not_contact.ts";
+import { archiveRoutes } from "../http/runtime/archive.ts";
 import { eventRoutes } from "../http/runtime/events.ts";
 import { messageRoutes } from "../http/runtime/messages.ts";
 import { ruleTestRoutes } from "../http/runtime/rule_trial.ts";
@@ -26,6 +27,7 @@ import { sessionRoutes } from "../http/runtime/sessions.ts";
 import { statisticsRoutes } from "../http/runtime/statistics.ts";
 import { sniffType } from "../media/sniff.ts";
 import { languageDetector } from "../language/eld.ts";
+import { PostgresArchiveSearch } from "../postgres/archive_search.ts";
 import { PostgresMessageQueries } from "../postgres/message_queries.ts";
 import { PostgresOptOutQueries } from "../postgres/opt_out_queries.ts";
 import { PostgresSessionQueries } from "../postgres/session_queries.ts";
@@ -128,6 +130,7 @@ function modules(
     contactRoutes({ ingress, optOuts, contacts }),
     doNotContactRoutes({ ingress, optOuts }),
     deadLetterRoutes({ ingress, deadLetters }),
+    archiveRoutes({ archive: new PostgresArchiveSearch(parts.sql), media }),
     eventRoutes({ events, closing }),
     clusterRoutes({ cluster }),
   ];

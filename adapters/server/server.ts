@@ -39,6 +39,7 @@ import { startPolling } from "./polling.ts";
 import { BrokerWatch, readinessOf } from "./readiness.ts";
 import { type Router, startRouter } from "./router.ts";
 import { type Sender, startSender } from "./sender.ts";
+import { startArchiveIndex } from "./archive_index.ts";
 import { createSingleton } from "./singleton.ts";
 
 /** Of an answer to a provider's call: a device's whole inbox has room. */
@@ -175,6 +176,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         createSingleton(() => {
           const stops = [
             startPush(platforms),
+            startArchiveIndex(parts, (name, error) => failed(name)(error)),
             startMaintenance(parts, configuration, (name, error) => failed(name)(error)),
           ];
           return async () => void await Promise.all(stops.map((stop) => stop()));

@@ -27,6 +27,7 @@ export function extensionView(row: ExtensionRecord) {
     name: row.name,
     capacity: row.capacity,
     skills: row.skills,
+    cannedOnly: row.cannedOnly,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
@@ -53,8 +54,11 @@ export async function updateExtension(
   patch: Fields,
 ): Promise<Changed<ExtensionRecord>> {
   const before = await existing(tx.extensions, "extension", id);
-  const { extension, name, capacity, skills } = before;
-  const input = parse(ExtensionInputSchema, mergePatch({ extension, name, capacity, skills }, patch));
+  const { extension, name, capacity, skills, cannedOnly } = before;
+  const input = parse(
+    ExtensionInputSchema,
+    mergePatch({ extension, name, capacity, skills, cannedOnly }, patch),
+  );
   if (input.extension !== extension) await refuseTaken(tx, input.extension);
   return await replaceRow(tx, subject(tx), before, { ...before, ...input });
 }

@@ -60,6 +60,12 @@ export const DistributionSchema = z.object({
   maxWaiting: CapacitySchema.nullable().default(null).describe(
     "Sessions that may wait at once; further ones get the queue's text for that. null: any number",
   ),
+  cannedOnly: z.boolean().default(false).describe(
+    "Agents may only send its contacts texts that an administrator wrote",
+  ),
+  sharedArchive: z.boolean().default(false).describe(
+    "Every member may look for and read what was written in its past sessions",
+  ),
 });
 
 export type Distribution = z.output<typeof DistributionSchema>;
@@ -73,9 +79,15 @@ export const AgentSettingsSchema = z.object({
     "Sessions that this agent may have at once; null: as many as the installation's setting says",
   ),
   skills: SkillsSchema.default({}).describe("What this agent knows, by level 1 to 10"),
+  cannedOnly: z.boolean().default(false).describe(
+    "This agent may only send texts that an administrator wrote",
+  ),
 });
 
 export type AgentSettings = z.output<typeof AgentSettingsSchema>;
+
+/** An extension's settings where nothing is said. */
+export const DEFAULT_AGENT_SETTINGS: AgentSettings = AgentSettingsSchema.parse({});
 
 /** What holds for all queues and agents. */
 export const OverallDistributionSchema = z.object({

@@ -25,6 +25,9 @@ export interface ArchiveFilter {
   readonly state?: SessionState;
 }
 
+/** Platforms have no archive: what they get they are given. */
+export type ArchiveViewer = Exclude<Viewer, { readonly kind: "platform" }>;
+
 /** A message that fits, with the session it belongs to as it is now. */
 export interface ArchiveHit {
   readonly message: MessageRow;
@@ -44,9 +47,9 @@ export interface ArchiveSearch {
    */
   search(
     filter: ArchiveFilter,
-    viewer: Exclude<Viewer, { kind: "platform" }>,
+    viewer: ArchiveViewer,
     page: { readonly before?: string; readonly portion: number },
   ): AsyncGenerator<readonly ArchiveHit[]>;
-  /** What a search cannot find now. */
-  unsearched(): Promise<UnsearchedSpan | null>;
+  /** What such a search cannot find now. */
+  unsearched(filter: ArchiveFilter, viewer: ArchiveViewer): Promise<UnsearchedSpan | null>;
 }

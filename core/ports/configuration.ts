@@ -204,6 +204,14 @@ export interface ConfigurationStore {
    * Nothing happens to a channel that is switched off.
    */
   setChannelStatus(id: string, status: ChannelStatus, reason: string): Promise<void>;
+  /**
+   * Notes in the audit log what changed nothing and somebody may have to answer for: that they read or took out what
+   * people wrote.
+   */
+  note(
+    actor: string,
+    entry: Pick<AuditRecord, "action" | "kind" | "target" | "before" | "after">,
+  ): Promise<void>;
   /** Forgets the answers kept for idempotency keys that were given before `before`. */
   forgetAnswers(before: Date): Promise<void>;
 }

@@ -5,8 +5,7 @@ import { PostgresArchiveSearch } from "../../adapters/postgres/archive_search.ts
 import { searchTerms } from "../../core/archive/words.ts";
 import { derivedId } from "../../core/ids.ts";
 import type { MessageRow } from "../../core/message.ts";
-import type { ArchiveFilter, ArchiveHit } from "../../core/ports/archive.ts";
-import type { Viewer } from "../../core/ports/runtime_queries.ts";
+import type { ArchiveFilter, ArchiveHit, ArchiveViewer } from "../../core/ports/archive.ts";
 import { message, NOW } from "../http_runtime/fixture.ts";
 import { insertMessages } from "../support/message_rows.ts";
 import { type TestDatabase, type TestPostgres, testPostgres } from "../support/postgres.ts";
@@ -37,7 +36,7 @@ function at(index: number, ms: number, fields: Partial<MessageRow> = {}): Messag
 async function found(
   { sql }: TestDatabase,
   filter: ArchiveFilter & { readonly q?: string },
-  viewer: Exclude<Viewer, { kind: "platform" }> = ALL,
+  viewer: ArchiveViewer = ALL,
   portion = 3,
 ): Promise<string[]> {
   const { q, ...rest } = filter;
@@ -123,7 +122,7 @@ Deno.test("AG-5: what has a word is found with all filters, whatever is indexed 
     queueId: maybe(QUEUE),
     extensionId: maybe(AGENT),
     direction: maybe("inbound" as const),
-    viewer: pick<Exclude<Viewer, { kind: "platform" }>>(
+    viewer: pick<ArchiveViewer>(
       ALL,
       { kind: "extension", extensionId: AGENT, queueIds: [] },
       { kind: "extension", extensionId: AGENT, queueIds: [QUEUE, OTHER_QUEUE] },

@@ -1,6 +1,6 @@
 /** A small installation for tests of decisions: two extensions, a queue, a platform, a number for each destination. */
 import { type Channel, ChannelSettingsSchema, type OwnNumber } from "../../core/channel.ts";
-import { DEFAULT_DISTRIBUTION } from "../../core/dispatch/settings.ts";
+import { DEFAULT_AGENT_SETTINGS, DEFAULT_DISTRIBUTION } from "../../core/dispatch/settings.ts";
 import { type Directory, EMPTY_DIRECTORY } from "../../core/directory.ts";
 
 export const CHANNEL: Channel = {
@@ -50,9 +50,9 @@ export const DIRECTORY: Directory = {
   numbers: new Map(NUMBERS.map((n) => [n.id, n])),
   numbersByAddress: new Map(NUMBERS.map((n) => [n.number, n])),
   extensions: new Map([
-    [ALICE, { id: ALICE, extension: "101", name: "Alice", capacity: null, skills: {} }],
-    [BOB, { id: BOB, extension: "102", name: "Bob", capacity: null, skills: {} }],
-    [CAROL, { id: CAROL, extension: "103", name: "Carol", capacity: null, skills: {} }],
+    [ALICE, { id: ALICE, extension: "101", name: "Alice", ...DEFAULT_AGENT_SETTINGS }],
+    [BOB, { id: BOB, extension: "102", name: "Bob", ...DEFAULT_AGENT_SETTINGS }],
+    [CAROL, { id: CAROL, extension: "103", name: "Carol", ...DEFAULT_AGENT_SETTINGS }],
   ]),
   queues: new Map([
     [QUEUE, {

@@ -5,6 +5,7 @@
  */
 import type { Bucket } from "../../bench/audit/run.ts";
 import { type Channel, ChannelSettingsSchema, type OwnNumber } from "../../core/channel.ts";
+import { DEFAULT_AGENT_SETTINGS } from "../../core/dispatch/settings.ts";
 import { type Directory, EMPTY_DIRECTORY } from "../../core/directory.ts";
 import type { World } from "./world.ts";
 
@@ -51,8 +52,7 @@ export function directoryOf(world: World): Directory {
     id: `ext_${extension}`,
     extension,
     name: extension,
-    capacity: null,
-    skills: {},
+    ...DEFAULT_AGENT_SETTINGS,
   }));
   return {
     ...EMPTY_DIRECTORY,

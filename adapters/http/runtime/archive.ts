@@ -8,8 +8,7 @@ import type { Context } from "hono";
 import { highlights, SEARCH_TERMS_MAX, searchTerms } from "../../../core/archive/words.ts";
 import type { ApiKey, Directory, Role } from "../../../core/directory.ts";
 import type { MediaLinks } from "../../../core/media/media_links.ts";
-import type { ArchiveFilter, ArchiveHit, ArchiveSearch } from "../../../core/ports/archive.ts";
-import type { Viewer } from "../../../core/ports/runtime_queries.ts";
+import type { ArchiveFilter, ArchiveHit, ArchiveSearch, ArchiveViewer } from "../../../core/ports/archive.ts";
 import { SESSION_STATES } from "../../../core/session.ts";
 import { READERS } from "../auth.ts";
 import type { ApiEnv } from "../context.ts";
@@ -29,17 +28,19 @@ export interface ArchiveRoutesDeps {
 const SEARCHERS: readonly Role[] = [...READERS, "agent"];
 const EXPORT_PORTION = 2_000;
 
-const Words = z.string().max(500).refine(storable, "has a NUL or half of a surrogate pair").transform((text, context) => {
-  const terms = searchTerms(text);
-  const fault = terms.length > SEARCH_TERMS_MAX
-    ? `has more than ${SEARCH_TERMS_MAX} words and phrases`
-    : terms.some(({ isExcluded }) => !isExcluded)
-    ? undefined
-    : "has no word to look for";
-  if (fault === undefined) return terms;
-  context.addIssue({ code: "custom", message: fault });
-  return z.NEVER;
-}).openapi({
+const Words = z.string().max(500).refine(storable, "has a NUL or half of a surrogate pair").transform(
+  (text, context) => {
+    const terms = searchTerms(text);
+    const fault = terms.length > SEARCH_TERMS_MAX
+      ? `has more than ${SEARCH_TERMS_MAX} words and phrases`
+      : terms.some(({ isExcluded }) => !isExcluded)
+      ? undefined
+      : "has no word to look for";
+    if (fault === undefined) return terms;
+    context.addIssue({ code: "custom", message: fault });
+    return z.NEVER;
+  },
+).openapi({
   type: "string",
   description: 'All words must be there: `late order`, `"words side by side"`, `begin*`, `-without`. ' +
     "Accents and capitals do not count",
@@ -128,7 +129,7 @@ export function archiveRoutes({ archive, media }: ArchiveRoutesDeps): RouteModul
         if (hits.length > limit) break;
       }
       const items = hits.slice(0, limit);
-      const unsearched = await archive.unsearched();
+      const unsearched = await archive.unsearched(filter, viewer);
       return c.json({
         items: items.map((hit) => view(hit, filter)),
         next: hits.length > limit ? items.at(-1)!.message.id : null,
@@ -142,7 +143,7 @@ export function archiveRoutes({ archive, media }: ArchiveRoutesDeps): RouteModul
 }
 
 /** As `viewerOf`, but of queues only those that share what their members wrote. */
-export function archiveViewer(key: ApiKey, directory: Directory): Exclude<Viewer, { kind: "platform" }> {
+export function archiveViewer(key: ApiKey, directory: Directory): ArchiveViewer {
   if (key.role !== "agent") return { kind: "all" };
   const extensionId = key.extensionId ?? "";
   const queueIds = [...directory.queues.values()]
