@@ -60,6 +60,8 @@ export class Fixture {
   readonly executed: Omit<CommandEntry, "kind" | "replyTo">[] = [];
   readonly appended: (ConversationEntry | ReportEntry)[] = [];
   readonly errors: unknown[] = [];
+  /** What the audit log was told of. */
+  readonly notes: { actor: string; action: string; kind: string; target: string; after: unknown }[] = [];
   /** What the conversation's owner says. */
   reply: CommandReply | Error = { ok: true };
   readonly #database: TestDatabase;
@@ -86,7 +88,9 @@ export class Fixture {
         onChange: () => () => {},
         refresh: () => Promise.resolve(),
       },
-      configuration: new Proxy({} as ConfigurationStore, { get: unused }),
+      configuration: new Proxy({} as ConfigurationStore, {
+        get: (_, name) => name === "note" ? this.#note : unused(),
+      }),
       providers: new Map([[fakeProvider.kind, fakeProvider]]),
       verifyChannel: unused,
       announceChange: () => {},
@@ -102,6 +106,9 @@ export class Fixture {
       ],
     });
   }
+
+  readonly #note: ConfigurationStore["note"] = (actor, { action, kind, target, after }) =>
+    Promise.resolve(void this.notes.push({ actor, action, kind, target, after }));
 
   get ingress(): Ingress {
     return {

@@ -152,7 +152,8 @@ export function archiveViewer(key: ApiKey, directory: Directory): ArchiveViewer 
 }
 
 function formatOf(accept: string | undefined): ArchiveFormat {
-  return ARCHIVE_FORMATS.find((format) => accept?.includes(MEDIA_TYPES[format]) === true) ?? "json";
+  const types = (accept ?? "").split(",").map((type) => type.split(";")[0]!.trim());
+  return ARCHIVE_FORMATS.find((format) => types.includes(MEDIA_TYPES[format])) ?? "json";
 }
 
 /** Who took which messages out is on record. */
