@@ -28,6 +28,7 @@ export const ID_PREFIX = {
   deadLetter: "dl",
   calendar: "cal",
   rule: "rul",
+  canned: "can",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

@@ -8,6 +8,7 @@ import type { AppDeps, RouteModule } from "./deps.ts";
 import { applyRoutes } from "./routes/apply.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { calendarRoutes } from "./routes/calendars.ts";
+import { cannedRoutes } from "./routes/canned.ts";
 import { channelActionRoutes } from "./routes/channel_actions.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { distributionRoutes } from "./routes/distribution.ts";
@@ -34,6 +35,7 @@ const MODULES: readonly RouteModule[] = [
   platformRoutes,
   calendarRoutes,
   ruleRoutes,
+  cannedRoutes,
   keyRoutes,
   auditRoutes,
   applyRoutes,

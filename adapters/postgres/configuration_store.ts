@@ -18,6 +18,7 @@ import type {
 import type { SecretBox } from "../../core/ports/secret_box.ts";
 import { auditRows } from "./audit_rows.ts";
 import { calendarRows } from "./calendar_rows.ts";
+import { cannedRows, cannedTexts } from "./canned_rows.ts";
 import { channelRows, webhookRows } from "./channel_rows.ts";
 import type { Executor } from "./configuration_rows.ts";
 import type { Database } from "./database.ts";
@@ -116,6 +117,8 @@ function reader(db: Executor, box: SecretBox): ConfigurationReader {
     platforms: platformRows(db, box),
     calendars: calendarRows(db),
     rules: ruleRows(db),
+    canned: cannedRows(db),
+    cannedTexts: cannedTexts(db),
     keys: keyRows(db),
     distribution: () => readDistribution(db),
     webhooks: (channelId, nowMs) => webhookRows(db, box).list(channelId, nowMs),
@@ -139,6 +142,8 @@ function transaction(trx: Executor, options: ConfigurationStoreOptions, actor: s
     platforms: platformRows(trx, box),
     calendars: calendarRows(trx),
     rules: ruleRows(trx),
+    canned: cannedRows(trx),
+    cannedTexts: cannedTexts(trx),
     keys: keyRows(trx),
     distribution: () => readDistribution(trx),
     setDistribution: (settings) => writeDistribution(trx, settings),

@@ -12,6 +12,7 @@ import {
   type ConfigurationTransaction,
 } from "../ports/configuration.ts";
 import type { Provider } from "../ports/provider.ts";
+import { applyCanned } from "./apply_canned.ts";
 import { applyRule } from "./apply_rule.ts";
 import { destinationId, extensionIds, referred } from "./apply_references.ts";
 import { type ApplyDocument, ApplyDocumentSchema, type KeyItem, type NumberItem } from "./apply_document.ts";
@@ -93,6 +94,9 @@ export async function applyDocument(
   await each(context, "rules", document.rules, async (context, item) => {
     context.plan.push(await applyRule(context.tx, item));
   });
+  await each(context, "canned", document.canned, async (context, item) => {
+    context.plan.push(await applyCanned(context.tx, item));
+  });
   await each(context, "keys", document.keys, applyKey);
   if (context.errors.length > 0) throw invalid(...context.errors);
   return { plan: context.plan, secrets: context.secrets };
@@ -138,6 +142,13 @@ function repeats(document: ApplyDocument): FieldError[] {
     ["channels", "name", document.channels.map(({ name }) => name)],
     ["numbers", "number", document.numbers.map(({ number }) => parseAddress(number)?.value ?? number)],
     ["rules", "name", document.rules.map(({ name }) => name)],
+    [
+      "canned",
+      "label",
+      document.canned.map(({ queue, label, language }) =>
+        `${queue === undefined ? "" : `${queue}/`}${label} (${language})`
+      ),
+    ],
     ["keys", "name", document.keys.map(({ name }) => name)],
   ];
   return keys.flatMap(([list, field, values]) =>

@@ -8,6 +8,7 @@ import { ROLES } from "../directory.ts";
 import { RuleActionSchema, RuleMatchSchema } from "../rules/rule.ts";
 import { OverallDistributionSchema } from "../dispatch/settings.ts";
 import { CalendarInputSchema } from "./calendars.ts";
+import { CannedInputSchema } from "./canned.ts";
 import { ChannelInputSchema } from "./channel_input.ts";
 import { ExtensionInputSchema } from "./extensions.ts";
 import { patchSchema } from "./merge.ts";
@@ -76,6 +77,10 @@ const RuleItem = z.object({
   }).strict().optional(),
 }).strict();
 
+const CannedItem = CannedInputSchema.omit({ queueId: true }).extend({
+  queue: Reference.optional().describe("Name of a queue; without it: of all"),
+}).strict();
+
 const KeyItem = z.object({
   name: NameSchema,
   role: z.enum(ROLES),
@@ -93,6 +98,7 @@ export const ApplyDocumentSchema = z.object({
   channels: z.array(ChannelItem).max(ITEMS_MAX).default([]),
   numbers: z.array(NumberItem).max(ITEMS_MAX).default([]),
   rules: z.array(RuleItem).max(ITEMS_MAX).default([]),
+  canned: z.array(CannedItem).max(ITEMS_MAX).default([]),
   keys: z.array(KeyItem).max(ITEMS_MAX).default([]),
 }).strict();
 

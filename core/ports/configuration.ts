@@ -60,6 +60,15 @@ export interface RuleRecord extends Rule, Updated {
   readonly id: string;
 }
 
+/** A text that agents send by its label. */
+export interface CannedRecord extends Updated {
+  /** Null: of all queues. */
+  readonly queueId: string | null;
+  readonly label: string;
+  readonly language: string;
+  readonly text: string;
+}
+
 export interface PlatformRecord extends Updated {
   readonly name: string;
   readonly enabled: boolean;
@@ -129,6 +138,14 @@ export interface ConfigurationReader {
   readonly platforms: Rows<PlatformRecord>;
   readonly calendars: Rows<CalendarRecord>;
   readonly rules: Rows<RuleRecord>;
+  readonly canned: Rows<CannedRecord>;
+  /** Those of all queues and, unless it is null, those of one, in the order of the ids. */
+  cannedTexts(query: {
+    readonly queueId: string | null;
+    readonly label?: string;
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<CannedRecord[]>;
   readonly keys: Rows<KeyRecord>;
   /** What holds for all queues and agents. */
   distribution(): Promise<OverallDistribution>;
@@ -157,6 +174,7 @@ export interface ConfigurationTransaction extends ConfigurationReader {
   readonly platforms: ChangeableRows<PlatformRecord>;
   readonly calendars: ChangeableRows<CalendarRecord>;
   readonly rules: ChangeableRows<RuleRecord>;
+  readonly canned: ChangeableRows<CannedRecord>;
   readonly keys: ChangeableRows<KeyRecord>;
   setDistribution(distribution: OverallDistribution): Promise<void>;
   newId(kind: IdKind): string;

@@ -16,7 +16,11 @@ import type { ApiKey, Directory } from "../../core/directory.ts";
 import type { CommandEntry, CommandReply, ConversationEntry, ReportEntry } from "../../core/entry.ts";
 import { derivedId } from "../../core/ids.ts";
 import type { MessageRow } from "../../core/message.ts";
-import type { ConfigurationStore } from "../../core/ports/configuration.ts";
+import type {
+  CannedRecord,
+  ConfigurationReader,
+  ConfigurationStore,
+} from "../../core/ports/configuration.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { ALICE, BOB, CHANNEL, DIRECTORY, PLATFORM, TO_QUEUE } from "../routing/directory.ts";
@@ -60,6 +64,7 @@ export class Fixture {
   readonly executed: Omit<CommandEntry, "kind" | "replyTo">[] = [];
   readonly appended: (ConversationEntry | ReportEntry)[] = [];
   readonly errors: unknown[] = [];
+  readonly canned: CannedRecord[] = [];
   /** What the audit log was told of. */
   readonly notes: { actor: string; action: string; kind: string; target: string; after: unknown }[] = [];
   /** What the conversation's owner says. */
@@ -89,7 +94,7 @@ export class Fixture {
         refresh: () => Promise.resolve(),
       },
       configuration: new Proxy({} as ConfigurationStore, {
-        get: (_, name) => name === "note" ? this.#note : unused(),
+        get: (_, name) => name === "note" ? this.#note : name === "read" ? this.#read : unused(),
       }),
       providers: new Map([[fakeProvider.kind, fakeProvider]]),
       verifyChannel: unused,
@@ -107,6 +112,13 @@ export class Fixture {
     });
   }
 
+  readonly #read = (work: (reader: Pick<ConfigurationReader, "cannedTexts">) => Promise<unknown>) =>
+    work({
+      cannedTexts: ({ queueId, label }) =>
+        Promise.resolve(
+          this.canned.filter((row) => row.label === label && (row.queueId ?? queueId) === queueId),
+        ),
+    });
   readonly #note: ConfigurationStore["note"] = (actor, { action, kind, target, after }) =>
     Promise.resolve(void this.notes.push({ actor, action, kind, target, after }));
 

@@ -17,6 +17,7 @@ import { pageFrom, pageOf, pageQuery } from "../paging.ts";
 import { invalidFields, Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { authorOf, mayRead, maySee, viewerOf } from "./caller.ts";
+import { CannedField, textToSend } from "./canned_text.ts";
 import { carryOut, fitting, ownNumber } from "./commands.ts";
 import {
   AddressQuery,
@@ -64,6 +65,7 @@ const sendRoute = createRoute({
         from: OwnNumberField,
         to: ContactField,
         text: TextField.default(""),
+        canned: CannedField.optional(),
         media: OutgoingMediaField.optional(),
         priority: z.enum(PRIORITIES).optional().openapi({
           description:
@@ -154,6 +156,19 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
     }
     const channel = directory.channels.get(number.channelId);
     if (channel === undefined) throw new Problem(409, `${number.number} has no channel any more.`);
+    // Only these have to know; programs that send by the thousand pay for no query.
+    const held = key.role === "agent" || body.canned !== undefined
+      ? await openSession(own.sessions, number.number, body.to)
+      : undefined;
+    const text = await textToSend(
+      { configuration: deps.configuration, directory, key },
+      { text: body.text, canned: body.canned, hasMedia: (body.media ?? []).length > 0 },
+      {
+        contact: body.to,
+        queueId: held?.queue_id ?? (number.destination?.kind === "queue" ? number.destination.id : null),
+        language: held?.language ?? null,
+      },
+    );
     const now = deps.now();
     if (body.sendAt !== undefined && body.sendAt > now + AHEAD_MS_MAX) {
       throw invalidFields([{ field: "sendAt", message: "lies more than 366 days ahead" }]);
@@ -163,7 +178,7 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
       ...(body.sendAt === undefined ? {} : { sendAtMs: body.sendAt }),
     });
     const mms = deps.providers.get(channel.provider)?.supports.mms === true;
-    const { analysis } = fitting(checkOutgoing(channel, mms, { to: body.to, text: body.text, media }));
+    const { analysis } = fitting(checkOutgoing(channel, mms, { to: body.to, text, media }));
     const { messageId, messageIds, sessionId } = await carryOut(
       {
         ingress: own.ingress,
@@ -176,7 +191,7 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
       { number: number.number, contact: body.to },
       {
         kind: "send",
-        text: body.text,
+        text,
         priority: PRIORITY[body.priority ?? (key.role === "agent" ? "reply" : "bulk")],
         ...(media.length === 0 ? {} : { media }),
         ...(body.sendAt === undefined || body.sendAt <= now ? {} : { notBeforeMs: body.sendAt }),
@@ -200,6 +215,11 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
       201,
     );
   });
+}
+
+async function openSession(sessions: SessionQueries, number: string, contact: string) {
+  const [newest] = await sessions.list({ number, contact }, { kind: "all" }, { limit: 1 });
+  return newest?.state === "closed" ? undefined : newest;
 }
 
 /** A platform sends from the numbers that lead to it, an agent from those that are open to its extension. */

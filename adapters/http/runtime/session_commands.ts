@@ -15,6 +15,7 @@ import type { ApiEnv, App } from "../context.ts";
 import type { AppDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
+import { CannedField, textToSend } from "./canned_text.ts";
 import { mayAddress, viewerOf } from "./caller.ts";
 import { actingExtension, carryOut, fitting, noSession } from "./commands.ts";
 import { idField, idParam, NoteField, PartsField, TextField } from "./fields.ts";
@@ -41,7 +42,13 @@ const replyRoute = createRoute({
   ...allow(...HOLDERS),
   request: {
     ...common,
-    ...jsonBody(z.object({ text: TextField.default(""), media: OutgoingMediaField.default([]) }).strict()),
+    ...jsonBody(
+      z.object({
+        text: TextField.default(""),
+        canned: CannedField.optional(),
+        media: OutgoingMediaField.default([]),
+      }).strict(),
+    ),
   },
   responses: {
     201: json(
@@ -117,8 +124,13 @@ const closeRoute = createRoute({
 export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRoutesDeps): void {
   app.openapi(replyRoute, async (c) => {
     const session = await addressed(c);
-    const { text, media: asked } = c.req.valid("json");
+    const { text: written, canned, media: asked } = c.req.valid("json");
     const directory = deps.directory.current();
+    const text = await textToSend(
+      { configuration: deps.configuration, directory, key: c.get("key") },
+      { text: written, canned, hasMedia: asked.length > 0 },
+      { contact: session.contact, queueId: session.queue_id, language: session.language },
+    );
     const channelId = directory.numbersByAddress.get(session.number)?.channelId ?? "";
     const channel = directory.channels.get(channelId);
     if (channel === undefined) {
