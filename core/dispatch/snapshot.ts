@@ -13,7 +13,7 @@ export interface DispatchSettings {
     string,
     { readonly settings: Readonly<Distribution>; readonly members: ReadonlySet<string> }
   >;
-  readonly agents: ReadonlyMap<string, Readonly<AgentSettings>>;
+  readonly agents: ReadonlyMap<string, Readonly<Pick<AgentSettings, "capacity" | "skills">>>;
   readonly overall: Readonly<OverallDistribution>;
 }
 
