@@ -5,9 +5,10 @@
  * @module
  */
 import { join } from "node:path";
+import type { BrokerGuest } from "../../core/ports/broker_guests.ts";
 import { lockFolder, makeFolder, openDataFolder } from "./data_folder.ts";
 import { findNatsServer } from "./nats_binary.ts";
-import { type NatsServer, startNatsServer } from "./nats_server.ts";
+import { type NatsServer, type NatsTls, startNatsServer } from "./nats_server.ts";
 import { postgresPlace } from "./postgres_place.ts";
 import { type PostgresServer, startPostgres } from "./postgres_server.ts";
 import { loadSecrets } from "./secrets_file.ts";
@@ -15,6 +16,9 @@ import { supervise, type Supervised } from "./supervisor.ts";
 
 export interface EmbeddedOptions {
   readonly dataDir: string;
+  /** Where the nats-server listens. @default a free port of 127.0.0.1 */
+  readonly natsListen?: { readonly host: string; readonly port: number } | undefined;
+  readonly natsTls?: NatsTls | undefined;
   /** Takes plain lines for the person who started the program. */
   readonly say: (text: string) => void;
   /** Gives up the start; what was started by then is ended. */
@@ -23,7 +27,10 @@ export interface EmbeddedOptions {
 
 export interface Embedded extends AsyncDisposable {
   readonly natsUrl: string;
+  /** The password of its user `patchbay`. */
   readonly natsToken: string;
+  /** As `NatsServer.setGuests`, at the server that runs now. */
+  setGuests(guests: readonly BrokerGuest[]): Promise<void>;
   readonly databaseUrl: string;
   /** 32 bytes, base64, from the data folder. */
   readonly masterKey: string;
@@ -71,7 +78,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
             folder: join(folder.path, "nats"),
             token: secrets.natsToken,
             program: binary.path,
-            port,
+            host: options.natsListen?.host,
+            port: port ?? options.natsListen?.port,
+            tls: options.natsTls,
             logFile: join(logs, "nats-server.log"),
             say,
             signal,
@@ -101,6 +110,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     return {
       natsUrl: nats.current.url,
       natsToken: secrets.natsToken,
+      setGuests: (guests) => nats.current.setGuests(guests),
       databaseUrl: database.current.databaseUrl,
       masterKey: secrets.masterKey,
       natsVersion,

@@ -9,17 +9,22 @@ import {
   type ConnectionOptions,
   credsAuthenticator,
   type NatsConnection,
+  tokenAuthenticator,
   UserAuthenticationExpiredError,
+  usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
 
 export interface NatsSettings {
   /** Comma-separated `host:port` or `nats://…`. */
   readonly url: string;
+  /** Shown as a token, and as the password of the user `patchbay`: a server with accounts knows users only. */
   readonly token?: string;
   /** Path of a credentials file. */
   readonly credsFile?: string;
   /** Path of the certificate authority's file. */
   readonly tlsCaFile?: string;
+  /** In place of `tlsCaFile`, where the server is our own child. */
+  readonly tls?: ConnectionOptions["tls"];
   /** Shown in the server's connection list. */
   readonly name: string;
 }
@@ -47,11 +52,19 @@ export async function connectNats(settings: NatsSettings): Promise<NatsConnectio
     maxPingOut: 2,
     timeout: 3_000,
     noAsyncTraces: true,
-    ...(settings.token ? { token: settings.token } : {}),
+    ...(settings.token
+      ? {
+        authenticator: [
+          tokenAuthenticator(settings.token),
+          usernamePasswordAuthenticator("patchbay", settings.token),
+        ],
+      }
+      : {}),
     ...(settings.credsFile
       ? { authenticator: credsAuthenticator(await Deno.readFile(settings.credsFile)) }
       : {}),
     ...(settings.tlsCaFile ? { tls: { caFile: settings.tlsCaFile } } : {}),
+    ...(settings.tls ? { tls: settings.tls } : {}),
   };
   const connection = await connect(options).catch((error: Error) => {
     if (error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError) {

@@ -18,6 +18,9 @@ export type LogKind = "route" | "status";
 
 const twoDigits = (n: number) => String(n).padStart(2, "0");
 
+/** Enough to follow what is new, and to read again beside it, for two programs. */
+const PLATFORM_FEEDS = 4;
+
 /** All names of one installation; `namespace` is their prefix. */
 export class Names {
   readonly namespace: string;
@@ -79,8 +82,22 @@ export class Names {
     return `${this.namespace}.platform.*.command`;
   }
 
+  platformCommand(platformId: string): string {
+    return `${this.namespace}.platform.${platformId}.command`;
+  }
+
   platformConsumer(platformId: string): string {
     return `push_${platformId}`;
+  }
+
+  /** The consumers that a platform itself reads. */
+  platformFeeds(platformId: string): readonly string[] {
+    return Array.from({ length: PLATFORM_FEEDS }, (_, index) => `feed_${platformId}_${index + 1}`);
+  }
+
+  /** What stands in for `$JS.API` in a platform's account. */
+  get platformApi(): string {
+    return `${this.namespace}.api`;
   }
 
   /** Wakes the send worker that owns the channel. */

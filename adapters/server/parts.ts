@@ -6,7 +6,8 @@
 import { createHash } from "node:crypto";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { type Embedded, startEmbedded } from "../embedded/embedded.ts";
+import { type Embedded, type EmbeddedOptions, startEmbedded } from "../embedded/embedded.ts";
+import { ownTls } from "../embedded/nats_server.ts";
 import { loadSecrets } from "../embedded/secrets_file.ts";
 import { connectNats, hasAtomicBatches, UnsuitableServerError } from "../nats/connection.ts";
 import { ensureStreams, Names } from "../nats/topology.ts";
@@ -65,7 +66,7 @@ export async function openParts(options: OpenPartsOptions): Promise<Parts> {
   try {
     const needsEmbedded = config.natsServers === null || config.databaseUrl === null;
     const embedded = needsEmbedded
-      ? stack.use(await startEmbedded({ dataDir: config.dataDir, say, signal }))
+      ? stack.use(await startEmbedded({ dataDir: config.dataDir, ...embeddedNats(config), say, signal }))
       : null;
     const databaseUrl = config.databaseUrl ?? embedded!.databaseUrl;
     const pool = (name: string, max: number, more: Partial<ConnectOptions> = {}) => {
@@ -134,16 +135,27 @@ function openBroker(
   { config, say, signal }: OpenPartsOptions,
   embedded: Embedded | null,
 ): Promise<NatsConnection> {
-  const settings = config.natsServers === null ? { url: embedded!.natsUrl, token: embedded!.natsToken } : {
-    url: config.natsServers.join(","),
-    ...(config.natsToken === null ? {} : { token: config.natsToken }),
-    ...(config.natsCredsFile === null ? {} : { credsFile: config.natsCredsFile }),
-    ...(config.natsTlsCaFile === null ? {} : { tlsCaFile: config.natsTlsCaFile }),
-  };
+  const settings = config.natsServers === null
+    ? { url: embedded!.natsUrl, token: embedded!.natsToken, ...ownTls(embeddedNats(config).natsTls) }
+    : {
+      url: config.natsServers.join(","),
+      ...(config.natsToken === null ? {} : { token: config.natsToken }),
+      ...(config.natsCredsFile === null ? {} : { credsFile: config.natsCredsFile }),
+      ...(config.natsTlsCaFile === null ? {} : { tlsCaFile: config.natsTlsCaFile }),
+    };
   return patiently(
     { what: "the broker", say, signal, isFinal: (error) => error instanceof UnsuitableServerError },
     () => connectNats({ ...settings, name: "patchbay" }),
   );
+}
+
+/** How the embedded nats-server listens. */
+function embeddedNats(config: Config): Pick<EmbeddedOptions, "natsListen" | "natsTls"> {
+  const { natsListen, natsTlsCertFile: certFile, natsTlsKeyFile: keyFile } = config;
+  return {
+    natsListen: natsListen ?? undefined,
+    natsTls: certFile === null || keyFile === null ? undefined : { certFile, keyFile },
+  };
 }
 
 /** A short name of this run for subjects and consumers. */

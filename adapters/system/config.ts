@@ -76,11 +76,24 @@ export function readConfig({ args, env, checks = {} }: ReadConfigOptions): Confi
 
 const S3_SETTINGS = ["mediaS3Endpoint", "mediaS3Bucket", "mediaS3Key", "mediaS3Secret"] as const;
 
-/** A bucket needs all of its settings, or none. */
+const NATS_TLS_SETTINGS = ["natsTlsCertFile", "natsTlsKeyFile"] as const;
+
+/** A bucket needs all of its settings, or none; a certificate needs its key. */
 function missingTogether(values: Partial<Record<SettingName, unknown>>): string[] {
-  const missing = S3_SETTINGS.filter((name) => values[name] === null);
-  if (missing.length === S3_SETTINGS.length) return [];
-  return missing.map((name) => `${SETTINGS[name].env}: is needed too, as media are to be kept in a bucket`);
+  return [
+    ...missingOf(S3_SETTINGS, values, "as media are to be kept in a bucket"),
+    ...missingOf(NATS_TLS_SETTINGS, values, "as the embedded nats-server is to speak TLS"),
+  ];
+}
+
+function missingOf(
+  names: readonly SettingName[],
+  values: Partial<Record<SettingName, unknown>>,
+  why: string,
+): string[] {
+  const missing = names.filter((name) => values[name] === null);
+  if (missing.length === names.length) return [];
+  return missing.map((name) => `${SETTINGS[name].env}: is needed too, ${why}`);
 }
 
 interface Options {

@@ -57,6 +57,17 @@ const natsServers = z.string().transform((text, context) => {
   return servers;
 });
 
+const listenAddress = z.string().transform((text, context) => {
+  const [, bracketed, plain, digits] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z._-]{1,255})):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port < 1 || port > 65_535) {
+    context.addIssue("must be an address and a port, such as 0.0.0.0:4222");
+    return z.NEVER;
+  }
+  return { host: (bracketed ?? plain)!, port };
+});
+
 const databaseUrl = z.string().refine(
   (text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol),
   "must be a URL like postgres://user:password@host:5432/database",
@@ -137,6 +148,26 @@ export const SETTINGS = {
     env: "NATS_TLS_CA",
     value: "FILE",
     about: "certificate authority of the NATS servers",
+    schema: z.string(),
+  },
+  natsListen: {
+    env: "PATCHBAY_NATS_LISTEN",
+    otherwise: "a free port of 127.0.0.1",
+    value: "HOST:PORT",
+    about: "where the embedded nats-server listens; 0.0.0.0:4222 lets platforms on other hosts in",
+    schema: listenAddress,
+  },
+  natsTlsCertFile: {
+    env: "PATCHBAY_NATS_TLS_CERT",
+    otherwise: "no TLS",
+    value: "FILE",
+    about: "certificate (PEM) of the embedded nats-server, with PATCHBAY_NATS_TLS_KEY beside it",
+    schema: z.string(),
+  },
+  natsTlsKeyFile: {
+    env: "PATCHBAY_NATS_TLS_KEY",
+    value: "FILE",
+    about: "its private key (PEM)",
     schema: z.string(),
   },
   databaseUrl: {

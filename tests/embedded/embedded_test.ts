@@ -33,7 +33,7 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
 
 /** Appends to the stream KEPT and tells how many messages it has then. */
 async function append(embedded: Embedded): Promise<number> {
-  const connection = await connect({ servers: embedded.natsUrl, token: embedded.natsToken });
+  const connection = await connect({ servers: embedded.natsUrl, user: "patchbay", pass: embedded.natsToken });
   try {
     const manager = await jetstreamManager(connection);
     await manager.streams.add({ name: "KEPT", subjects: ["kept"] });
@@ -90,7 +90,7 @@ Deno.test("the embedded servers keep everything over a restart, and take only wh
     const { natsUrl, databaseUrl } = first;
     equal(await append(first), 1);
     await query(databaseUrl, "create table kept (id int); insert into kept values (7)");
-    await rejects(connect({ servers: natsUrl, token: "wrong", reconnect: false }));
+    await rejects(connect({ servers: natsUrl, user: "patchbay", pass: "wrong", reconnect: false }));
     await rejects(query(databaseUrl.replace(/:[0-9a-f]{64}@/, ":wrong@"), "select 1"));
     const settings = await query(
       databaseUrl,

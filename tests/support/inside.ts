@@ -4,7 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import {
+  connect,
+  type NatsConnection,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from "@nats-io/transport-node";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { Names } from "../../adapters/nats/topology.ts";
 import { connectDatabase, type Sql } from "../../adapters/postgres/database.ts";
@@ -23,7 +28,8 @@ export async function lookInside(system: System, outside?: OutsideParts): Promis
   const { natsUrl, natsToken, databaseUrl } = outside ?? await embedded(system.dataDir);
   const nats = await connect({
     servers: natsUrl,
-    token: natsToken,
+    // One from outside knows a token, the embedded one users.
+    authenticator: [tokenAuthenticator(natsToken), usernamePasswordAuthenticator("patchbay", natsToken)],
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
   });

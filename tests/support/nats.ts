@@ -17,6 +17,9 @@ import { derivedId } from "../../core/ids.ts";
 const TOKEN = "test-token";
 
 export interface TestNats extends AsyncDisposable {
+  readonly url: string;
+  /** Lets exactly these guests in. */
+  setGuests: NatsServer["setGuests"];
   readonly connection: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
@@ -27,11 +30,12 @@ export interface TestNats extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function testNats(): Promise<TestNats> {
+/** `binary`: path of another nats-server than the one that is used otherwise. */
+export async function testNats(binary?: string): Promise<TestNats> {
   const resources = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "patchbay-test-nats-" });
   resources.defer(() => Deno.remove(folder, { recursive: true }));
-  const { path: program } = await findNatsServer({ dataDir: folder, say: () => {} });
+  const program = binary ?? (await findNatsServer({ dataDir: folder, say: () => {} })).path;
   const start = (port?: number): Promise<NatsServer> =>
     startNatsServer({ folder: join(folder, "nats"), token: TOKEN, program, port });
   let server = await start();
@@ -50,6 +54,8 @@ export async function testNats(): Promise<TestNats> {
     command: () => Promise.resolve(),
   });
   return {
+    url: server.url,
+    setGuests: (guests) => server.setGuests(guests),
     connection,
     js: jetstream(connection),
     jsm,
