@@ -75,6 +75,7 @@ if (import.meta.main) {
     partitionsOwned: () => ({}),
     oldestDueAgeMs: () => 0,
     channels: () => [],
+    platformEndpoints: () => [],
   });
   const webhooks = createWebhookHandler({
     directory: { current: () => directory, onChange: () => () => {} },

@@ -32,6 +32,16 @@ export interface MessageQueue extends Readonly<Distribution> {
   readonly texts: QueueTexts;
 }
 
+/** Where sessions go that a platform does not see to. */
+export interface PlatformFallback {
+  readonly kind: "queue" | "extension";
+  readonly id: string;
+}
+
+/** Of the calls to its endpoint; without one it is always `ready`. */
+export const PLATFORM_STATUSES = ["ready", "failing"] as const;
+export type PlatformStatus = (typeof PLATFORM_STATUSES)[number];
+
 export interface Platform {
   readonly id: string;
   readonly name: string;
@@ -40,6 +50,14 @@ export interface Platform {
   readonly endpoint: string | null;
   /** Signs the posts; in clear, never to be logged or returned. */
   readonly secret: string | null;
+  /** How long a contact may wait for its answer before the session is handed on, seconds; null: for ever. */
+  readonly deadlineSeconds: number | null;
+  /** How long it may have a session at all, seconds; null: for ever. */
+  readonly holdSeconds: number | null;
+  /** Where its sessions go then; null: they wait for anyone. */
+  readonly fallback: PlatformFallback | null;
+  /** Public key of its user at the broker; null: it has none. */
+  readonly natsKey: string | null;
 }
 
 export const ROLES = ["administrator", "supervisor", "agent", "platform", "read-only"] as const;

@@ -89,6 +89,8 @@ export const CommandSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("wrap-up-over"), sessionId: z.string(), version: z.number().int() }),
   /** Closes the session if nothing was written since `idleMs` was due. */
   z.object({ kind: z.literal("idle"), sessionId: z.string() }),
+  /** Hands the session on if the time of the platform that has it is over, or if it is switched off. */
+  z.object({ kind: z.literal("platform-overdue"), sessionId: z.string() }),
   /** Delivers what came of messages whose other parts are overdue. */
   z.object({ kind: z.literal("overdue-parts") }),
   /** Opens a session held by an extension; answers with the open one if that extension holds it already. */

@@ -22,10 +22,12 @@ import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import type { SessionRow } from "../core/session.ts";
 import { Draft } from "./draft.ts";
 import { gather, type Gathered, type Gathering, type InboundContent, takeOverdue } from "./fragments.ts";
+import type { Hold } from "./hold.ts";
 import { accept } from "./moves/accept.ts";
 import { close, closeIdle, endWrapUp } from "./moves/close.ts";
 import { decline, expireOffer, offer, takeBack } from "./moves/offer.ts";
 import { open } from "./moves/open.ts";
+import { endHold } from "./moves/platform.ts";
 import { transfer } from "./moves/transfer.ts";
 import { openForContact } from "./opening.ts";
 import { authorName, mayDirect, notOpen, notYours, refuse } from "./refusal.ts";
@@ -41,6 +43,8 @@ export interface ConversationState {
   readonly gatherings?: readonly Gathering[];
   /** The contact wants no more messages from this number; left out where that is not so. */
   readonly optedOut?: true;
+  /** Of the platform that has the open session; left out where none has. */
+  readonly hold?: Hold;
 }
 
 export const NEW_CONVERSATION: ConversationState = { position: 0, session: null };
@@ -186,6 +190,8 @@ function carryOut(draft: Draft, entry: CommandEntry, command: Command): CommandR
       return closeIdle(draft, entry, command.sessionId);
     case "wrap-up-over":
       return endWrapUp(draft, command);
+    case "platform-overdue":
+      return endHold(draft, command.sessionId);
     case "overdue-parts":
       receiveGathered(draft, takeOverdue(draft.gatherings, entry.at));
       return { ok: true };

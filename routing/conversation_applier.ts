@@ -290,7 +290,8 @@ class BatchDraft {
     this.#seen.set(entry.key, { key: entry.key, at_ms: entry.at, result: decision.reply });
     const gathered = decision.state.gatherings !== before.gatherings;
     const isQuiet = decision.messages.length === 0 && decision.sessions.length === 0;
-    if (isQuiet && decision.optOuts.length === 0 && !gathered) return;
+    const isHoldSame = decision.state.hold === before.hold;
+    if (isQuiet && decision.optOuts.length === 0 && !gathered && isHoldSame) return;
     this.states.set(conversation, decision.state);
     this.#conversations.set(conversation, {
       id: conversation,
@@ -302,6 +303,7 @@ class BatchDraft {
       last_activity_ms: entry.at,
       idle_ms: decision.state.session?.idle_ms ?? null,
       due_ms: nextDueMs(decision.state.gatherings),
+      held_until_ms: decision.state.hold?.untilMs ?? null,
     });
     for (const session of decision.sessions) this.#sessions.set(session.id, session);
     for (const message of decision.messages) {

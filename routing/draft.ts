@@ -7,7 +7,7 @@
 import type { AutomatedTextKind } from "../core/automated_text.ts";
 import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
 import { type ContactNotes, NOTHING_NOTED } from "../core/contact.ts";
-import type { Directory } from "../core/directory.ts";
+import type { Directory, Platform } from "../core/directory.ts";
 import type { SessionFact } from "../core/dispatch/entry.ts";
 import { concernsPeople, sessionFact } from "../core/dispatch/session_fact.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../core/entry.ts";
@@ -30,6 +30,7 @@ import {
 } from "../core/session.ts";
 import type { ConversationState, DecideContext, Decision } from "./conversation.ts";
 import type { Gathering, InboundContent } from "./fragments.ts";
+import { afterAnswer, afterQuestion, type Hold, newHold, reviewed } from "./hold.ts";
 
 const DAY_MS = 86_400_000;
 const NO_GATHERINGS: readonly Gathering[] = [];
@@ -64,6 +65,7 @@ export class Draft {
   readonly #facts: SessionFact[] = [];
   #position: number;
   #session: SessionRow | null;
+  #hold: Hold | null;
   #isOptedOut: boolean;
   #effects = 0;
 
@@ -83,12 +85,23 @@ export class Draft {
     this.#conversation = conversationId(entry.number, entry.contact);
     this.#position = state.position;
     this.#session = state.session;
+    this.#hold = state.hold ?? null;
     this.#isOptedOut = state.optedOut === true;
   }
 
   /** The open session as it stands now. */
   get session(): SessionRow | null {
     return this.#session;
+  }
+
+  /** The platform's hold on the open session; null when none has it. */
+  get hold(): Hold | null {
+    return this.#hold;
+  }
+
+  /** Lets the limits of the hold be those of now. */
+  reviewHold(): void {
+    if (this.#hold !== null) this.#hold = reviewed(this.#hold, this.#platform());
   }
 
   /** When it happens, ms since 1970. */
@@ -123,6 +136,7 @@ export class Draft {
         session: this.#session,
         ...(this.gatherings.length === 0 ? {} : { gatherings: this.gatherings }),
         ...(this.#isOptedOut ? { optedOut: true as const } : {}),
+        ...(this.#hold === null || this.#session === null ? {} : { hold: this.#hold }),
       },
       messages: this.#messages,
       sessions: this.#sessions,
@@ -314,10 +328,10 @@ export class Draft {
     return [add(first, media ?? null), ...others.map((part) => add(part, null))];
   }
 
-  /** An event about the session as it stands now. */
-  event(type: EventType, more: Record<string, unknown>): void {
+  /** An event about the session as it stands now; `formerPlatform` hears that it has it no more. */
+  event(type: EventType, more: Record<string, unknown>, formerPlatform: string | null = null): void {
     const session = this.#session!;
-    this.#emit(type, session, {
+    this.#emit(type, { ...session, platform_id: session.platform_id ?? formerPlatform }, {
       sessionId: session.id,
       conversationId: session.conversation_id,
       channelId: session.channel_id,
@@ -395,6 +409,7 @@ export class Draft {
     if (session !== null) {
       const idle_ms = session.state === "wrap-up" ? session.idle_ms : this.#idleAt();
       this.#session = { ...session, last_activity_ms: at, idle_ms };
+      this.#noteInHold(message);
     }
     this.#emit(type, message, {
       messageId: message.id,
@@ -444,11 +459,33 @@ export class Draft {
     return Math.ceil(this.#entry.at + this.channel.settings.sessionTimeoutDays * DAY_MS);
   }
 
+  /** The holder's own messages are answers; what people or the system write besides is not. */
+  #noteInHold({ direction, author }: MessageRow): void {
+    if (this.#hold === null) return;
+    if (direction === "inbound") {
+      this.#hold = afterQuestion(this.#hold, this.#entry.at, this.#platform());
+    } else if (author?.kind === "platform" && author.id === this.#session?.platform_id) {
+      this.#hold = afterAnswer(this.#hold, this.#platform());
+    }
+  }
+
+  #platform(): Platform | undefined {
+    const id = this.#session?.platform_id ?? null;
+    return id === null ? undefined : this.directory.platforms.get(id);
+  }
+
   #keep(session: SessionRow): void {
+    const former = this.#session;
     const concerned = concernsPeople(session) || (this.#session !== null && concernsPeople(this.#session));
     if (concerned) this.#facts.push(sessionFact(session, this.#entry.at));
     this.#session = session;
     this.#sessions.push(session);
+    const isHeld = session.state === "platform";
+    // Given to the platform that has it already, it is given anew.
+    if (!isHeld) this.#hold = null;
+    else if (this.#hold === null || former?.version !== session.version) {
+      this.#hold = newHold(this.#entry.at, this.#platform());
+    }
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { ConfigurationStore } from "../../core/ports/configuration.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { PlatformBroker } from "../../core/ports/platform_broker.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import type { App } from "./context.ts";
 
@@ -37,6 +38,7 @@ export interface AppDeps {
   readonly configuration: ConfigurationStore;
   /** By kind. */
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly platformBroker: PlatformBroker;
   /** Makes the provider's verifying call with the channel's settings as the directory has them. Never rejects. */
   readonly verifyChannel: (channelId: string) => Promise<Verification>;
   /** Tells the other processes that the configuration changed. Must not throw. */

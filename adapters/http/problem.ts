@@ -9,7 +9,7 @@ import type { FieldError } from "../../core/fields.ts";
 export type { FieldError };
 
 /** Statuses that the API refuses with. */
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 502 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 501 | 502 | 503;
 
 const TITLES: Readonly<Record<ProblemStatus, string>> = {
   400: "The request does not fit",
@@ -22,6 +22,7 @@ const TITLES: Readonly<Record<ProblemStatus, string>> = {
   415: "Unsupported media type",
   422: "The request cannot be carried out",
   500: "Internal error",
+  501: "Not possible with these parts",
   502: "The provider did not answer as expected",
   503: "Not available now",
 };
@@ -82,6 +83,7 @@ const CODES: Readonly<Record<ProblemStatus, string>> = {
   415: "unsupported-media-type",
   422: "unprocessable",
   500: "internal",
+  501: "not-implemented",
   502: "bad-gateway",
   503: "unavailable",
 };

@@ -16,6 +16,7 @@ const PROBLEMS = {
   409: "It stands against something else",
   413: "The body is too large",
   422: "It cannot be carried out",
+  501: "Not possible with the parts that this installation runs on",
   502: "The provider did not answer as expected",
   503: "Not available now; come again",
 } as const;

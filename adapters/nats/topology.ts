@@ -91,7 +91,7 @@ export class Names {
   }
 
   /** The consumers that a platform itself reads. */
-  platformFeeds(platformId: string): readonly string[] {
+  platformFeeds(platformId: string): string[] {
     return Array.from({ length: PLATFORM_FEEDS }, (_, index) => `feed_${platformId}_${index + 1}`);
   }
 

@@ -19,6 +19,7 @@ export interface PlatformProblem {
 
 export type PlatformAnswer =
   | { readonly ok: true; readonly sessionId?: string; readonly messageId?: string }
+  | { readonly ok: true; readonly stream: string; readonly consumer: string }
   | PlatformProblem;
 
 /** A problem document, RFC 9457. */

@@ -1,5 +1,5 @@
 /**
- * Answers platforms' requests over NATS: reply, route, close. Every process may answer; a queue group sees to
+ * Answers platforms' requests over NATS: reply, route, close, follow. Every process may answer; a queue group sees to
  * it that one does.
  *
  * @module
@@ -16,7 +16,13 @@ import type { Provider } from "../../core/ports/provider.ts";
 import type { SessionQueries } from "../../core/ports/runtime_queries.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { invalid, type PlatformAnswer, type PlatformProblem, problem } from "./answer.ts";
-import { type PlatformRequest, PlatformRequestSchema } from "./requests.ts";
+import type { Feed } from "./feeds.ts";
+import {
+  type FollowRequest,
+  type PlatformRequest,
+  PlatformRequestSchema,
+  type SessionRequest,
+} from "./requests.ts";
 
 export interface PlatformCommandsOptions {
   readonly connection: NatsConnection;
@@ -26,6 +32,8 @@ export interface PlatformCommandsOptions {
   readonly sessions: Pick<SessionQueries, "get">;
   readonly directory: DirectorySource;
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Makes the consumer ready that the platform reads; null when it has none of that name. */
+  readonly openFeed: (platformId: string, request: FollowRequest) => Promise<Feed | null>;
   readonly now: () => number;
   /** Told of faults that became a 500. */
   readonly onError: (error: unknown) => void;
@@ -68,7 +76,9 @@ export class PlatformCommands {
       ? unavailable(new UnavailableError("too many requests are under way"))
       : await this.#answer(message).catch((error) => this.#fault(error));
     // A connection that is closed meanwhile leaves nobody to tell.
-    if (message.reply && !this.#options.connection.isClosed()) message.respond(JSON.stringify(answer));
+    if (isInbox(message.reply) && !this.#options.connection.isClosed()) {
+      message.respond(JSON.stringify(answer));
+    }
   }
 
   async #answer(message: Msg): Promise<PlatformAnswer> {
@@ -78,7 +88,8 @@ export class PlatformCommands {
       return problem(403, "unknown-platform", "Not allowed", `there is no enabled platform ${platformId}`);
     }
     const request = read(message.data);
-    if (!("type" in request && "sessionId" in request)) return request;
+    if ("status" in request) return request;
+    if (request.type === "follow") return await this.#follow(platformId, request);
     const session = await sessions.get(request.sessionId);
     if (session === undefined || !concerns(platformId, session)) {
       return problem(404, "not-found", "Not found", `there is no session ${request.sessionId}`);
@@ -87,7 +98,13 @@ export class PlatformCommands {
     return refusal ?? await this.#execute(platformId, session, request);
   }
 
-  #check(request: PlatformRequest & { type: "reply" }, session: SessionRow): PlatformProblem | null {
+  async #follow(platformId: string, request: FollowRequest): Promise<PlatformAnswer> {
+    const feed = await this.#options.openFeed(platformId, request);
+    if (feed !== null) return { ok: true, ...feed };
+    return invalid([{ field: "consumer", message: "is none of this platform's consumers" }]);
+  }
+
+  #check(request: SessionRequest & { type: "reply" }, session: SessionRow): PlatformProblem | null {
     const directory = this.#options.directory.current();
     const channelId = directory.numbersByAddress.get(session.number)?.channelId ?? "";
     const channel = directory.channels.get(channelId);
@@ -124,7 +141,7 @@ export class PlatformCommands {
     }
   }
 
-  async #execute(platformId: string, session: SessionRow, request: PlatformRequest): Promise<PlatformAnswer> {
+  async #execute(platformId: string, session: SessionRow, request: SessionRequest): Promise<PlatformAnswer> {
     const reply = await this.#options.ingress.execute({
       key: request.idempotencyKey === undefined
         ? singleKey()
@@ -153,7 +170,7 @@ export class PlatformCommands {
   }
 }
 
-function commandOf(request: PlatformRequest): Command {
+function commandOf(request: SessionRequest): Command {
   const { sessionId } = request;
   switch (request.type) {
     case "reply": {
@@ -191,6 +208,14 @@ function read(data: Uint8Array): PlatformRequest | PlatformProblem {
   }
   const parsed = PlatformRequestSchema.safeParse(body);
   return parsed.success ? parsed.data : invalid(fieldErrors(parsed.error));
+}
+
+/**
+ * Whether an answer may go there. Where platforms are users of the account that we are in, they could name any subject,
+ * and we may write to all of them. Answers to other accounts have a subject that the server makes.
+ */
+function isInbox(reply: string | undefined): boolean {
+  return reply !== undefined && /^(?:_INBOX\.|_R_\.)/.test(reply);
 }
 
 /** Whether the platform holds the session or had a hand in it: then its owner has the last word. */

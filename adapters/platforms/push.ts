@@ -9,9 +9,11 @@
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { Directory, Platform } from "../../core/directory.ts";
 import { derivedId } from "../../core/ids.ts";
+import type { Clock } from "../../core/ports/clock.ts";
 import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { OutgoingHttp } from "../../core/ports/outgoing_http.ts";
+import { EndpointGate } from "./endpoint_gate.ts";
 import type { Delivery } from "./push_attempts.ts";
 import { consumersPlatforms, forgetPlatform, type PushNames } from "./push_consumer.ts";
 import { PushFeed, type UndeliveredEvent } from "./push_feed.ts";
@@ -25,6 +27,11 @@ export interface PlatformPushOptions {
   readonly deadLetters: Pick<DeadLetterStore, "add">;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told when an endpoint begins to fail, and, with null, when it answers again. */
+  readonly onHealth?: (platformId: string, reason: string | null) => void;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly clock: Pick<Clock, "monotonic" | "after">;
   readonly onDelivery?: (platformId: string, delivery: Delivery) => void;
   /** Told of what is tried again by itself, e.g. a broker that is away. */
   readonly onFault?: (platformId: string, reason: string) => void;
@@ -38,6 +45,7 @@ const NO_PARTITION = 1_023;
 export class PlatformPush {
   readonly #options: PlatformPushOptions;
   readonly #feeds = new Map<string, PushFeed>();
+  readonly #gates = new Map<string, EndpointGate>();
   /** Platforms that were in the directory when it was last looked at. */
   #known: ReadonlySet<string> = new Set();
   #unwatch: (() => void) | null = null;
@@ -64,6 +72,12 @@ export class PlatformPush {
     await this.#changing;
     await Promise.all([...this.#feeds.values()].map((feed) => feed.stop()));
     this.#feeds.clear();
+    this.#gates.clear();
+  }
+
+  /** Platforms whose endpoints are being delivered to, and whether they fail. */
+  get endpoints(): readonly { readonly platformId: string; readonly isFailing: boolean }[] {
+    return [...this.#gates].map(([platformId, gate]) => ({ platformId, isFailing: gate.isOpen }));
   }
 
   #follow(): void {
@@ -73,6 +87,7 @@ export class PlatformPush {
       for (const [id, feed] of this.#feeds) {
         if (endpointOf(directory.platforms.get(id)) !== null) continue;
         this.#feeds.delete(id);
+        this.#gates.delete(id);
         await feed.stop();
       }
       for (const id of this.#known) {
@@ -88,7 +103,14 @@ export class PlatformPush {
   }
 
   #begin(platformId: string): void {
-    const { js, jsm, names, directory, http, now, onDelivery, onFault, pause } = this.#options;
+    const { js, jsm, names, directory, http, now, clock, random, onDelivery, onFault, onHealth, pause } =
+      this.#options;
+    const gate = new EndpointGate({
+      clock,
+      random,
+      onChange: (fault) => onHealth?.(platformId, fault?.reason ?? null),
+    });
+    this.#gates.set(platformId, gate);
     const feed = new PushFeed({
       platformId,
       js,
@@ -96,6 +118,7 @@ export class PlatformPush {
       names,
       http,
       now,
+      gate,
       platform: () => enabled(directory.current(), platformId),
       bury: (event) => this.#bury(event),
       onDelivery: onDelivery ?? (() => {}),

@@ -16,6 +16,7 @@ export interface PushNames {
   readonly eventStream: string;
   platformEvents(platformId: string): string;
   platformConsumer(platformId: string): string;
+  platformFeeds(platformId: string): readonly string[];
 }
 
 /** Events that may be under way to one platform. */
@@ -64,6 +65,7 @@ export async function forgetPlatform(
   platformId: string,
 ): Promise<void> {
   for (const info of await listConsumers(jsm, names, platformId)) await deleteConsumer(jsm, names, info.name);
+  for (const feed of names.platformFeeds(platformId)) await deleteConsumer(jsm, names, feed);
 }
 
 /** The platforms that have a consumer. */

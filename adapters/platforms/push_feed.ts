@@ -31,7 +31,8 @@ export interface UndeliveredEvent {
   readonly payload: string;
 }
 
-export interface PushFeedOptions extends Pick<AttemptOptions, "http" | "platform" | "now" | "pause"> {
+export interface PushFeedOptions
+  extends Pick<AttemptOptions, "http" | "platform" | "now" | "pause" | "gate"> {
   readonly platformId: string;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
@@ -179,13 +180,14 @@ class Run {
   }
 
   async #finish(message: JsMsg): Promise<void> {
-    const { http, platform, now, pause, platformId, names } = this.#options;
+    const { http, platform, now, pause, gate, platformId, names } = this.#options;
     const payload = message.string();
     const delivery = await deliver(payload, {
       http,
       platform,
       now,
       pause,
+      gate,
       place: () => this.#places.take(),
       signal: this.#signal,
     });

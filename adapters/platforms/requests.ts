@@ -39,6 +39,23 @@ export const PlatformRequestSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("route"), ...common, to: DestinationSchema, note: text(2_000).optional() })
     .strict(),
   z.object({ type: z.literal("close"), ...common }).strict(),
+  z.object({
+    type: z.literal("follow"),
+    consumer: z.string().max(100).optional().describe("One of the names in the credentials; else the first"),
+    from: z.union([
+      z.enum(["oldest", "new"]),
+      z.object({ time: z.iso.datetime({ offset: true }) }).strict(),
+      z.object({ sequence: z.number().int().min(1) }).strict(),
+    ], 'must be "oldest", "new", {time: …} or {sequence: …}').optional().describe(
+      "Where to read from; left out: where it was, or what is new",
+    ),
+  }).strict(),
 ]);
+
+/** Makes the consumer ready that the platform reads. */
+export type FollowRequest = Extract<PlatformRequest, { type: "follow" }>;
+
+/** A request about a session. */
+export type SessionRequest = Exclude<PlatformRequest, FollowRequest>;
 
 export type PlatformRequest = z.output<typeof PlatformRequestSchema>;

@@ -64,6 +64,16 @@ export function createConfigurationStore(options: ConfigurationStoreOptions): Co
       const at = new Date(options.now());
       await auditRows(db).insert({ ...entry, id: newId("audit", at.getTime(), options.random), at, actor });
     },
+    setPlatformStatus: async (id, status, reason) => {
+      await db.updateTable("platforms")
+        .set({
+          status,
+          status_reason: reason,
+          status_at: sql<Date>`case when status = ${status} then status_at
+            else ${new Date(options.now()).toISOString()}::timestamptz end`,
+        })
+        .where("id", "=", id).where("enabled", "=", true).execute();
+    },
     forgetAnswers: async (before) => {
       await db.deleteFrom("idempotency").where("created_at", "<", before).execute();
     },

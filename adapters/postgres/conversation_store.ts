@@ -37,7 +37,8 @@ with fence as (
   where (select ok from held)
   on conflict (id) do update set
     state = excluded.state, session_id = excluded.session_id,
-    last_activity_ms = excluded.last_activity_ms, idle_ms = excluded.idle_ms, due_ms = excluded.due_ms
+    last_activity_ms = excluded.last_activity_ms, idle_ms = excluded.idle_ms, due_ms = excluded.due_ms,
+    held_until_ms = excluded.held_until_ms
 ), session_rows as (
   insert into sessions select * from json_populate_recordset(null::sessions, $5::text::json)
   where (select ok from held)

@@ -95,7 +95,17 @@ async function loadHolders(
   ])
     .execute();
   const memberships = await tx.selectFrom("queue_members").selectAll().execute();
-  const platforms = await tx.selectFrom("platforms").select(["id", "name", "enabled", "endpoint", "secret"])
+  const platforms = await tx.selectFrom("platforms").select([
+    "id",
+    "name",
+    "enabled",
+    "endpoint",
+    "secret",
+    "deadline_seconds",
+    "hold_seconds",
+    "fallback",
+    "nats_key",
+  ])
     .execute();
   const members = Map.groupBy(memberships, (membership) => membership.queue_id);
   return {
@@ -109,7 +119,17 @@ async function loadHolders(
       texts: queue.texts,
     }))),
     platforms: byId(
-      platforms.map((row) => ({ ...row, secret: openPlatformSecret(box, row.id, row.secret) })),
+      platforms.map((row) => ({
+        id: row.id,
+        name: row.name,
+        enabled: row.enabled,
+        endpoint: row.endpoint,
+        secret: openPlatformSecret(box, row.id, row.secret),
+        deadlineSeconds: row.deadline_seconds,
+        holdSeconds: row.hold_seconds,
+        fallback: row.fallback,
+        natsKey: row.nats_key,
+      })),
     ),
   };
 }

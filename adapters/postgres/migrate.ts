@@ -18,6 +18,7 @@ import * as sessionLife from "../../migrations/0011_session_life.ts";
 import * as contacts from "../../migrations/0016_contacts.ts";
 import * as distribution from "../../migrations/0012_distribution.ts";
 import * as people from "../../migrations/0015_people.ts";
+import * as platforms from "../../migrations/0013_platforms.ts";
 import { STATUS_PARTITIONS } from "../../core/partition.ts";
 import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
@@ -38,6 +39,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0016_contacts": contacts,
   "0012_distribution": distribution,
   "0015_people": people,
+  "0013_platforms": platforms,
 };
 
 /** Any number that no other user of advisory locks in this database has. */

@@ -11,7 +11,7 @@ import type { Executor } from "./configuration_rows.ts";
 const NAMES_MAX = 5;
 
 /**
- * Everything that names `id`: numbers on a channel or with it as destination, channels with it as fallback, queues
+ * Everything that names `id`: numbers on a channel or with it as destination, channels and platforms with it as fallback, queues
  * open by it, rules that ask for it or lead to it, sessions that are open, messages that still wait. Membership of a queue and keys of an extension or platform do not
  * count: they go with it.
  */
@@ -21,6 +21,8 @@ export async function referrers(db: Executor, id: string): Promise<Referrer[]> {
       where channel_id = ${id} or destination ->> 'id' = ${id} or allowed_extensions ? ${id} limit ${NAMES_MAX})
     union all
     (select 'channel', name from channels where settings ->> 'fallbackChannelId' = ${id} limit ${NAMES_MAX})
+    union all
+    (select 'platform', name from platforms where fallback ->> 'id' = ${id} limit ${NAMES_MAX})
     union all
     (select 'queue', name from queues where calendar_id = ${id} limit ${NAMES_MAX})
     union all

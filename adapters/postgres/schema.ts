@@ -9,7 +9,7 @@ import type { Calendar } from "../../core/calendar/calendar.ts";
 import type { ChannelSettings, ChannelStatus, Destination, OwnNumber } from "../../core/channel.ts";
 import type { Attributes } from "../../core/contact.ts";
 import type { Skills } from "../../core/dispatch/entry.ts";
-import type { Role } from "../../core/directory.ts";
+import type { PlatformFallback, PlatformStatus, Role } from "../../core/directory.ts";
 import type { OptOutRow } from "../../core/opt_out/opt_out.ts";
 import type { OptOutSettings } from "../../core/opt_out/settings.ts";
 import type { MessageRow } from "../../core/message.ts";
@@ -99,6 +99,14 @@ interface PlatformsTable {
   enabled: Generated<boolean>;
   endpoint: string | null;
   secret: Uint8Array | null;
+  deadline_seconds: number | null;
+  hold_seconds: number | null;
+  fallback: ColumnType<PlatformFallback | null>;
+  nats_key: string | null;
+  nats_key_at: Date | null;
+  status: Generated<PlatformStatus>;
+  status_reason: string | null;
+  status_at: Made;
   created_at: Made;
   updated_at: Made;
 }
@@ -183,6 +191,7 @@ interface ConversationsTable {
   last_activity_ms: number;
   idle_ms: number | null;
   due_ms: number | null;
+  held_until_ms: number | null;
 }
 
 interface CannedTextsTable {

@@ -8,6 +8,7 @@ import type { ClusterSource } from "../../core/ports/cluster.ts";
 import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
 import type { EventSource } from "../../core/ports/events.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
+import type { PlatformBroker } from "../../core/ports/platform_broker.ts";
 import type { CallProvider } from "../../core/ports/provider_call.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import { newId } from "../../core/ids.ts";
@@ -56,6 +57,7 @@ export interface ApiOptions {
   readonly deadLetters: DeadLetterStore;
   readonly cluster: ClusterSource;
   readonly callProvider: CallProvider;
+  readonly platformBroker: PlatformBroker;
   readonly media: Media;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
@@ -75,6 +77,7 @@ export function createApi(options: ApiOptions): HttpHandler {
     directory,
     configuration: options.configuration,
     providers: options.providers,
+    platformBroker: options.platformBroker,
     verifyChannel: createVerification(directory, options.providers, options.callProvider),
     announceChange: () => parts.connection.publish(parts.names.directoryChanged),
     readiness: options.readiness,

@@ -19,6 +19,8 @@ export interface LiveFigures {
   readonly oldestDueAgeMs: () => number;
   /** The channels that this process sends for. */
   readonly channels: () => SendWorkerStats["channels"];
+  /** The platforms' endpoints that this process delivers to. */
+  readonly platformEndpoints: () => readonly { readonly platformId: string; readonly isFailing: boolean }[];
   /** Files being fetched, told of or removed. */
   readonly mediaUnderWay: () => number;
   /** Partitions owned, by kind. */
@@ -85,6 +87,18 @@ export function createMetrics(figures: LiveFigures) {
     "1 while a channel's calls fail and it is only tried now and then",
     ({ isConnected }) => isConnected ? 0 : 1,
   );
+  new Gauge({
+    name: "patchbay_platform_circuit_open",
+    help: "1 while a platform's endpoint fails and is only tried now and then",
+    registers,
+    labelNames: ["platform"],
+    collect() {
+      this.reset();
+      for (const { platformId, isFailing } of figures.platformEndpoints()) {
+        this.set({ platform: platformId }, isFailing ? 1 : 0);
+      }
+    },
+  });
   gauge("patchbay_media_under_way", "Files being fetched, told of or removed", figures.mediaUnderWay);
   gauge("patchbay_process_memory_bytes", "Resident memory of this process", () => Deno.memoryUsage().rss);
   return {
@@ -155,6 +169,12 @@ export function createMetrics(figures: LiveFigures) {
       name: "patchbay_media_served_total",
       help: "Answers to those who fetch files, by status",
       labelNames: ["status"],
+      registers,
+    }),
+    platformDeliveries: new Counter({
+      name: "patchbay_platform_deliveries_total",
+      help: "Events for platforms' endpoints by what became of them: delivered, given-up",
+      labelNames: ["platform", "result"],
       registers,
     }),
     uncertain: new Counter({

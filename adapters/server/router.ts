@@ -25,6 +25,7 @@ import { PostgresStatusStore } from "../postgres/status_store.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
 import { contactBook } from "./contact_book.ts";
+import { endHolds } from "./held_sessions.ts";
 import type { Metrics } from "./metrics.ts";
 import { deliverOverdueParts } from "./overdue_parts.ts";
 import type { Parts } from "./parts.ts";
@@ -58,6 +59,7 @@ export interface Router {
 const ROUTE_LANES = 2;
 const IDLE_SWEEP_MS = 1_000;
 const IDLE_BATCH = 1_000;
+const HOLD_SWEEP_MS = 1_000;
 const PARTS_SWEEP_MS = 1_000;
 const PENDING_MS = 1_000;
 const LOG_CHECK_MS = 2_000;
@@ -123,6 +125,12 @@ export function startRouter(options: RouterOptions): Router {
       name: "close idle sessions",
       intervalMs: IDLE_SWEEP_MS,
       run: () => closeIdleSessions(options, route),
+      onError,
+    }),
+    periodically({
+      name: "end platforms' holds",
+      intervalMs: HOLD_SWEEP_MS,
+      run: () => endHolds({ ...options, sql: parts.sql, owner: route }),
       onError,
     }),
     periodically({

@@ -30,10 +30,11 @@ import { durabilityOf } from "./durability.ts";
 import { serveHttp } from "./http.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { createMediaWorker, openMedia } from "./media.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMetrics, type LiveFigures, type Metrics } from "./metrics.ts";
 import { newProcessId, openParts, type Parts } from "./parts.ts";
 import { Membership } from "./membership.ts";
 import { patiently } from "./patience.ts";
+import { openPlatformBroker } from "./platform_broker.ts";
 import { servePlatforms, startPush } from "./platforms.ts";
 import { startPolling } from "./polling.ts";
 import { BrokerWatch, readinessOf } from "./readiness.ts";
@@ -134,6 +135,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const holders: PartitionHolder[] = [];
     let router: Router | null = null;
     let sender: Sender | null = null;
+    let platformEndpoints: LiveFigures["platformEndpoints"] = () => [];
+    const platformBroker = stack.use(
+      openPlatformBroker({ parts, config, directory, onError: failed("let platforms in at the broker") }),
+    );
     const metrics: Metrics = createMetrics({
       ingressPending: () => ingress.pending,
       eventsPending: () => publisher.pending,
@@ -144,6 +149,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         send: sender?.worker.stats.waiting ?? 0,
       }),
       oldestDueAgeMs: () => sender?.worker.stats.oldestDueAgeMs ?? 0,
+      platformEndpoints: () => platformEndpoints(),
       channels: () => sender?.worker.stats.channels ?? [],
       partitionsOwned: () => Object.fromEntries(membership.states.map(({ kind, held }) => [kind, held])),
     });
@@ -175,8 +181,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         router.owners.status,
         createSingleton(() => {
           const stops = [
-            startPush(platforms),
             startArchiveIndex(parts, (name, error) => failed(name)(error)),
+            startPush({
+              ...platforms,
+              setPlatformStatus: configuration.setPlatformStatus,
+              metrics: () => metrics,
+              onEndpoints: (read) => platformEndpoints = read,
+            }),
             startMaintenance(parts, configuration, (name, error) => failed(name)(error)),
           ];
           return async () => void await Promise.all(stops.map((stop) => stop()));
@@ -258,6 +269,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         deadLetters,
         cluster: createClusterSource({ parts, members: membership.members, now }),
         callProvider,
+        platformBroker,
         media,
         metrics,
         readiness: () => readinessOf({ broker, sql: parts.sql, membership, durability }),

@@ -85,9 +85,9 @@ export async function applyDocument(
   }
   // In the order in which they refer to each other.
   await each(context, "extensions", document.extensions, applyExtension);
-  await each(context, "platforms", document.platforms, applyPlatform);
   await each(context, "calendars", document.calendars, applyCalendar);
   await each(context, "queues", document.queues, applyQueue);
+  await each(context, "platforms", document.platforms, applyPlatform);
   await each(context, "channels", document.channels, applyChannel);
   await each(context, "channels", document.channels, applyFallback);
   await each(context, "numbers", document.numbers, applyNumber);
@@ -185,13 +185,20 @@ async function applyExtension(context: Context, item: ApplyDocument["extensions"
 
 async function applyPlatform(context: Context, item: ApplyDocument["platforms"][number]): Promise<void> {
   const { tx } = context;
+  const { fallback, ...rest } = item;
+  const input: Fields = {
+    ...rest,
+    ...(fallback === undefined
+      ? {}
+      : { fallback: fallback && await destinationId(tx, fallback, "fallback") }),
+  };
   const found = await tx.platforms.find(item.name);
   if (found === undefined) {
-    const { secret } = await createPlatform(tx, withoutNulls(item));
+    const { secret } = await createPlatform(tx, withoutNulls(input));
     context.secrets.push({ kind: "platform", name: item.name, secret });
     return step(context, "platform", item.name, null, []);
   }
-  const changed = await updatePlatform(tx, found.id, item);
+  const changed = await updatePlatform(tx, found.id, input);
   step(
     context,
     "platform",

@@ -58,7 +58,16 @@ const QueueItem = z.object({
   members: z.array(Reference).max(1_000).optional().describe("Extensions as people dial them, e.g. 101"),
 }).strict();
 
-const PlatformItem = z.object({ ...partial(PlatformInputSchema, []), name: NameSchema }).strict();
+const FallbackReference = z.union([
+  z.object({ queue: Reference }).strict(),
+  z.object({ extension: Reference }).strict(),
+], "must be one of {queue: …}, {extension: …}");
+
+const PlatformItem = z.object({
+  ...partial(PlatformInputSchema, ["fallback"]),
+  name: NameSchema,
+  fallback: FallbackReference.nullable().optional(),
+}).strict();
 
 const CalendarItem = z.object({ ...partial(CalendarInputSchema, []), name: NameSchema }).strict();
 

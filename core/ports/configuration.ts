@@ -9,7 +9,7 @@ import type { QueueTexts } from "../automated_text.ts";
 import type { Calendar } from "../calendar/calendar.ts";
 import type { ChannelSettings, ChannelStatus, OwnNumber } from "../channel.ts";
 import type { Distribution, OverallDistribution } from "../dispatch/settings.ts";
-import type { Extension, Role } from "../directory.ts";
+import type { Extension, PlatformFallback, PlatformStatus, Role } from "../directory.ts";
 import type { FieldError } from "../fields.ts";
 import type { IdKind } from "../ids.ts";
 import type { Rule } from "../rules/rule.ts";
@@ -75,6 +75,15 @@ export interface PlatformRecord extends Updated {
   readonly endpoint: string | null;
   /** In clear on this side of the port. */
   readonly secret: string | null;
+  readonly deadlineSeconds: number | null;
+  readonly holdSeconds: number | null;
+  readonly fallback: PlatformFallback | null;
+  /** Public key of its user at the broker. */
+  readonly natsKey: string | null;
+  readonly natsKeyAt: Date | null;
+  readonly status: PlatformStatus;
+  readonly statusReason: string | null;
+  readonly statusAt: Date;
 }
 
 export interface KeyRecord extends Stored {
@@ -230,6 +239,8 @@ export interface ConfigurationStore {
     actor: string,
     entry: Pick<AuditRecord, "action" | "kind" | "target" | "before" | "after">,
   ): Promise<void>;
+  /** The same of a platform's endpoint. */
+  setPlatformStatus(id: string, status: PlatformStatus, reason: string): Promise<void>;
   /** Forgets the answers kept for idempotency keys that were given before `before`. */
   forgetAnswers(before: Date): Promise<void>;
 }

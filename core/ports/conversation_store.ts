@@ -24,6 +24,8 @@ export interface ConversationRow {
   readonly idle_ms: number | null;
   /** When the next unfinished message is delivered as it is, unless its missing parts come before. */
   readonly due_ms: number | null;
+  /** When the platform that has the open session loses it. */
+  readonly held_until_ms: number | null;
 }
 
 /** An input that was applied: a repeat of it is recognised by the key; `result` is what its caller was told. */

@@ -12,7 +12,7 @@ export interface PlatformUser {
 
 /** What a platform's program is set up with besides its seed. */
 export interface PlatformAccess {
-  readonly servers: readonly string[];
+  readonly servers: string[];
   /** What is told to it. */
   readonly events: string;
   /** Takes its requests. */
@@ -20,7 +20,7 @@ export interface PlatformAccess {
   /** The stream that its consumers read. */
   readonly stream: string;
   /** Names that its consumers may have. */
-  readonly consumers: readonly string[];
+  readonly consumers: string[];
   /** Stands in for `$JS.API` in the platform's account. */
   readonly apiPrefix: string;
 }

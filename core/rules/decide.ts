@@ -15,7 +15,10 @@ export interface RouteDecision {
   readonly destination: Destination | null;
 }
 
-/** The first rule that fits decides; where it names no destination, or one that takes nothing now, the number does. */
+/**
+ * The first rule that fits decides; where it names no destination, or one that takes nothing now, the number does, and
+ * where the number's platform takes nothing now, that platform's fallback.
+ */
 export function decideRoute(
   directory: Directory,
   asked: Asked & { readonly number: Pick<OwnNumber, "destination"> },
@@ -23,7 +26,9 @@ export function decideRoute(
   const rule = firstMatch(directory.rules, asked, directory.calendars);
   // Something that was deleted or disabled since is no place to wait for: without a destination the session is seen
   // by supervisors.
-  const destination = [rule?.action.destination, asked.number.destination].find((one) =>
+  const own = asked.number.destination;
+  const fallback = own?.kind === "platform" ? directory.platforms.get(own.id)?.fallback : undefined;
+  const destination = [rule?.action.destination, own, fallback].find((one) =>
     one !== undefined && one !== null && destinationExists(one, directory)
   );
   return { rule, destination: destination ?? null };

@@ -31,20 +31,30 @@ export function transfer(
   if (!destinationExists(to, directory)) {
     return refuse(422, "unknown-destination", `there is no ${to.kind} ${to.id}`);
   }
-  const by = authorName(entry);
-  const told = note === undefined ? {} : { note };
+  handOver(draft, session, to, authorName(entry), note === undefined ? {} : { note });
+  return { ok: true, sessionId };
+}
+
+/** Moves the session to `to`; null: it waits for anyone. `told` is told with it. */
+export function handOver(
+  draft: Draft,
+  session: SessionRow,
+  to: Destination | null,
+  by: string,
+  told: { readonly note?: string; readonly reason?: string },
+): void {
   const at = draft.atMs;
-  draft.move(MOVES[to.kind], {
+  const note = told.note ?? told.reason;
+  draft.move(to === null ? MOVES.queue : MOVES[to.kind], {
     ...holding(to),
-    ...(to.kind === "extension" ? { queue_id: queueFor(session, to, directory) } : {}),
-    ...(to.kind === "extension" ? { accepted_ms: session.accepted_ms ?? at } : {}),
-    ...(to.kind === "queue" ? { waiting_since_ms: at } : {}),
+    ...(to?.kind === "extension" ? { queue_id: queueFor(session, to, draft.directory) } : {}),
+    ...(to?.kind === "extension" ? { accepted_ms: session.accepted_ms ?? at } : {}),
+    ...(to === null || to.kind === "queue" ? { waiting_since_ms: at } : {}),
     declined_by: [],
     sticky_extension_id: null,
-  }, { by, ...told });
-  draft.event("session.transferred", { by, from: holderOf(session), ...told });
+  }, { by, ...(note === undefined ? {} : { note }) });
+  draft.event("session.transferred", { by, from: holderOf(session), ...told }, session.platform_id);
   draft.tellWhoHasIt(by);
-  return { ok: true, sessionId };
 }
 
 /** Handed over among the members of a queue, a session still counts for it. */

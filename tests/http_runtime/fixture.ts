@@ -24,7 +24,7 @@ import type {
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { ALICE, BOB, CHANNEL, DIRECTORY, PLATFORM, TO_QUEUE } from "../routing/directory.ts";
-import { MASTER_KEY } from "../support/http_app.ts";
+import { FOREIGN_BROKER, MASTER_KEY } from "../support/http_app.ts";
 import { fakeProvider } from "../support/fake_provider.ts";
 import type { TestDatabase } from "../support/postgres.ts";
 
@@ -85,6 +85,7 @@ export class Fixture {
       links: new MediaLinks([MASTER_KEY], "http://localhost"),
     };
     this.app = createApp({
+      platformBroker: FOREIGN_BROKER,
       version: "0",
       publicUrl: "http://localhost",
       now: () => NOW,

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { PlatformCommands } from "../../adapters/platforms/commands.ts";
+import { openFeed } from "../../adapters/platforms/feeds.ts";
 import type { Directory } from "../../core/directory.ts";
 import type { CommandEntry, CommandReply } from "../../core/entry.ts";
 import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
@@ -35,6 +36,7 @@ Deno.test("PlatformCommands", async (t) => {
       sessions: { get: (id) => Promise.resolve(sessions.get(id)) },
       directory: { current: () => directory, onChange: () => () => {} },
       providers: new Map(),
+      openFeed: (platformId, request) => openFeed(nats.jsm, nats.names, platformId, request),
       now: () => 1_000,
       onError: (error) => errors.push(error),
     });

@@ -4,7 +4,7 @@ import { deliver, outcomeOf, pauseMs, TRIES_MAX } from "../../adapters/platforms
 import { signatureHeaders } from "../../adapters/platforms/signature.ts";
 import type { OutgoingResult } from "../../core/ports/outgoing_http.ts";
 import type { HttpCall } from "../../core/ports/provider.ts";
-import { PLATFORM } from "../routing/directory.ts";
+import { DIRECTORY, PLATFORM } from "../routing/directory.ts";
 
 const answer = (status: number, headers: Record<string, string> = {}): OutgoingResult => ({
   kind: "answer",
@@ -20,12 +20,11 @@ async function tryWith(results: readonly OutgoingResult[], signal = new AbortCon
       call: (call) => Promise.resolve(results[Math.min(calls.push(call), results.length) - 1]!),
     },
     platform: () => ({
-      id: PLATFORM,
-      name: "Bot",
-      enabled: true,
+      ...DIRECTORY.platforms.get(PLATFORM)!,
       endpoint: "https://bot.example/in",
       secret: "s",
     }),
+    gate: { enter: () => Promise.resolve(() => {}), isOpen: false },
     now: () => 1_767_000_000_999,
     place: () => Promise.resolve(() => {}),
     pause: (ms) => Promise.resolve(void pauses.push(ms)),
@@ -89,6 +88,7 @@ Deno.test("outcomeOf: only what may pass by itself is tried again", () => {
   deepEqual(outcomeOf(answer(503, { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" })), {
     kind: "again",
     reason: "the endpoint answered 503",
+    isAway: true,
   });
 });
 

@@ -8,7 +8,7 @@ import type { Directory, Platform } from "../../core/directory.ts";
 import { toCloudEvent } from "../../core/events.ts";
 import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
-import { DIRECTORY } from "../routing/directory.ts";
+import { DIRECTORY, PLATFORM } from "../routing/directory.ts";
 import { testEvent, type TestNats, testNats } from "../support/nats.ts";
 import { testPostgres } from "../support/postgres.ts";
 import { pause, until } from "../support/until.ts";
@@ -79,7 +79,8 @@ const A = `plt_${"a".repeat(26)}`;
 const B = `plt_${"b".repeat(26)}`;
 
 function platform(id: string, endpoint: string | null, enabled = true): Platform {
-  return { id, name: id, enabled, endpoint, secret: `secret of ${id}` };
+  const base = DIRECTORY.platforms.get(PLATFORM)!;
+  return { ...base, id, name: id, enabled, endpoint, secret: `secret of ${id}` };
 }
 
 function conversation(index: number): string {
@@ -109,6 +110,15 @@ async function consumers(nats: TestNats): Promise<string[]> {
   return found.filter((name) => name.startsWith("push_"));
 }
 
+/** A second of the circuit breaker's is a millisecond here. */
+const FAST_CLOCK = {
+  monotonic: () => performance.now() * 1_000,
+  after: (delayMs: number, run: () => void) => {
+    const timer = setTimeout(run, delayMs / 1_000);
+    return () => clearTimeout(timer);
+  },
+};
+
 Deno.test("PlatformPush", async (t) => {
   await using nats = await testNats();
   using http = new OutgoingClient({ guard: new PrivateAddressGuard(parseAllowList("127.0.0.1").list) });
@@ -116,6 +126,7 @@ Deno.test("PlatformPush", async (t) => {
   const buried: DeadLetterRow[] = [];
   const faults: string[] = [];
   const pauses: number[] = [];
+  const health: [platformId: string, reason: string | null][] = [];
   let sequence = 0;
   const create = () =>
     new PlatformPush({
@@ -126,6 +137,9 @@ Deno.test("PlatformPush", async (t) => {
       http,
       deadLetters: { add: (letter) => Promise.resolve(void buried.push(letter)) },
       now: () => Date.now(),
+      clock: FAST_CLOCK,
+      random: () => 0.5,
+      onHealth: (platformId, reason) => health.push([platformId, reason]),
       onFault: (_, reason) => faults.push(reason),
       // Long pauses are not waited for.
       pause: async (ms, signal) => {
@@ -208,7 +222,8 @@ Deno.test("PlatformPush", async (t) => {
       const [refused, failing, last] = await publish(A, 3, 0);
       await until("the last", () => endpoint.took.length === 1);
       deepEqual(endpoint.indexes, [last!.data.index]);
-      equal(pauses.length, 14);
+      // After the fifth failure in a row the pauses are the circuit breaker's.
+      equal(pauses.length, 4);
       equal(buried.length, 2);
       const [first, second] = buried;
       equal(first!.kind, "poisoned");
@@ -222,6 +237,45 @@ Deno.test("PlatformPush", async (t) => {
       const store = new PostgresDeadLetterStore(database.db);
       for (const letter of [first!, second!, first!]) await store.add(letter);
       equal((await store.list(undefined, { limit: 10 })).length, 2);
+    },
+  );
+
+  await t.step(
+    "RT-5: an endpoint that is away is tried with one event at a time; all wait, none is lost, others go on",
+    async () => {
+      await using away = new Endpoint();
+      await using fine = new Endpoint();
+      let isAway = true;
+      const tried: number[] = [];
+      away.answer = ({ index }) => {
+        if (!isAway) return 204;
+        tried.push(index);
+        return 503;
+      };
+      directory.set(platform(A, away.url), platform(B, fine.url));
+      await ready(2);
+      health.length = 0;
+      const letters = buried.length;
+      const events = Array.from({ length: 40 }, () => event(A, ++sequence, sequence % 40));
+      await nats.publish(...events);
+      await until("it is known to fail", () => push.endpoints.some(({ isFailing }) => isFailing));
+      deepEqual(health, [[A, "the endpoint answered 503"]]);
+      const before = tried.length;
+      await publish(B, 30);
+      await until("the fine one's", () => fine.took.length === 30);
+      deepEqual(push.endpoints.find(({ platformId }) => platformId === B), {
+        platformId: B,
+        isFailing: false,
+      });
+      // More probes than an event has tries: still nothing is given up.
+      await until("many probes", () => tried.length >= before + 40);
+      // Those that were under way when it opened came at once; since then one comes at a time.
+      ok(away.busiest <= 32);
+      equal(buried.length, letters);
+      isAway = false;
+      await until("all of them", () => away.took.length === events.length);
+      inOrder(away);
+      deepEqual(health.filter(([id]) => id === A).at(-1), [A, null]);
     },
   );
 

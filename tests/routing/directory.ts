@@ -65,6 +65,16 @@ export const DIRECTORY: Directory = {
     }],
   ]),
   platforms: new Map([
-    [PLATFORM, { id: PLATFORM, name: "Bot", enabled: true, endpoint: null, secret: null }],
+    [PLATFORM, {
+      id: PLATFORM,
+      name: "Bot",
+      enabled: true,
+      endpoint: null,
+      secret: null,
+      deadlineSeconds: null,
+      holdSeconds: null,
+      fallback: null,
+      natsKey: null,
+    }],
   ]),
 };

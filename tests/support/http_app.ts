@@ -13,11 +13,22 @@ import { fillRandom, newSecret } from "../../adapters/system/random.ts";
 import { createSecretBox } from "../../adapters/system/secret_box.ts";
 import { ensureAdministratorKey } from "../../core/configuration/keys.ts";
 import type { ConfigurationStore } from "../../core/ports/configuration.ts";
+import type { PlatformBroker } from "../../core/ports/platform_broker.ts";
 import { fakeProvider } from "./fake_provider.ts";
 import type { TestDatabase } from "./postgres.ts";
 
 export const ADMIN_KEY = "pbk_test-administrator-key-0123456789012345";
 export const MASTER_KEY = btoa("0123456789abcdef0123456789abcdef");
+
+/** A broker that is not our own. */
+export const FOREIGN_BROKER: PlatformBroker = {
+  newUser: null,
+  access: () => {
+    throw new Error("not at a foreign broker");
+  },
+  grant: (platformId) => `grant for ${platformId}`,
+  settled: () => Promise.resolve(),
+};
 
 /** An answer with its body read. */
 export interface Answer {
@@ -68,6 +79,7 @@ export async function testApp(database: TestDatabase, overrides: Partial<AppDeps
     directory,
     configuration,
     providers: new Map([[fakeProvider.kind, fakeProvider]]),
+    platformBroker: FOREIGN_BROKER,
     verifyChannel: () => Promise.resolve(fixture.verification),
     announceChange: () => fixture.announced++,
     readiness: () => ({ ready: true, checks: { database: { ok: true, detail: "connected" } } }),

@@ -7,19 +7,23 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { existing } from "../../../core/configuration/change.ts";
 import {
   createPlatform,
+  issuePlatformCredentials,
   PlatformInputSchema,
   PlatformPatchSchema,
   platformView,
   removePlatform,
+  revokePlatformCredentials,
   rotatePlatformSecret,
   updatePlatform,
 } from "../../../core/configuration/platforms.ts";
+import { PLATFORM_STATUSES } from "../../../core/directory.ts";
 import { ADMINISTRATORS, READERS } from "../auth.ts";
 import { changeConfiguration } from "../change.ts";
 import type { App } from "../context.ts";
 import type { AppDeps } from "../deps.ts";
 import { pageFrom, pageOf, pageQuery } from "../paging.ts";
 import { allow, IdempotencyHeader, IdParam, json, jsonBody, problems } from "../route.ts";
+import { Problem } from "../problem.ts";
 import { TimeSchema } from "../times.ts";
 
 const tags = ["Platforms"];
@@ -29,6 +33,17 @@ const PlatformSchema = z.object({
   name: z.string(),
   enabled: z.boolean(),
   endpoint: z.string().nullable(),
+  deadlineSeconds: z.number().int().nullable(),
+  holdSeconds: z.number().int().nullable(),
+  fallback: z.object({ kind: z.enum(["queue", "extension"]), id: z.string() }).nullable(),
+  credentials: z.object({ publicKey: z.string(), issuedAt: TimeSchema.nullable() }).nullable().openapi({
+    description: "Its user at the broker; null: it has none",
+  }),
+  status: z.enum([...PLATFORM_STATUSES, "disabled"]).openapi({
+    description: "failing: calls to its endpoint fail, and it is only tried now and then",
+  }),
+  statusReason: z.string().nullable(),
+  statusAt: TimeSchema.openapi({ description: "Since when it is like that" }),
   createdAt: TimeSchema,
   updatedAt: TimeSchema,
 }).openapi("Platform");
@@ -98,6 +113,40 @@ const remove = createRoute({
   responses: { 204: { description: "It is gone" }, ...problems(404, 409) },
 });
 
+const Credentials = z.object({
+  platformId: z.string(),
+  publicKey: z.string(),
+  seed: z.string().openapi({ description: "The secret half of the key (nkey, SU…); shown only this once" }),
+  servers: z.array(z.string()),
+  events: z.string().openapi({ description: "Subject of what is told to it" }),
+  command: z.string().openapi({ description: "Subject that takes its requests" }),
+  stream: z.string().openapi({ description: "Stream that its consumers read" }),
+  consumers: z.array(z.string()).openapi({ description: "Names that its consumers may have" }),
+  apiPrefix: z.string().openapi({ description: "In place of $JS.API" }),
+}).openapi("PlatformCredentials");
+
+const issue = createRoute({
+  method: "post",
+  path: "/v1/platforms/{id}/credentials",
+  tags,
+  summary: "Give a platform credentials for NATS",
+  description: "They work when this is answered. Former ones end, and their connections are closed.",
+  ...allow(...ADMINISTRATORS),
+  request: { params: IdParam, headers: IdempotencyHeader },
+  responses: { 201: json(Credentials, "Shown only this once"), ...problems(404, 409, 422, 501) },
+});
+
+const revoke = createRoute({
+  method: "delete",
+  path: "/v1/platforms/{id}/credentials",
+  tags,
+  summary: "Take a platform's credentials for NATS away",
+  description: "They are of no use any more when this is answered, and their connections are closed.",
+  ...allow(...ADMINISTRATORS),
+  request: { params: IdParam },
+  responses: { 204: { description: "They are gone" }, ...problems(404) },
+});
+
 export function platformRoutes(app: App, deps: AppDeps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
@@ -137,9 +186,47 @@ export function platformRoutes(app: App, deps: AppDeps): void {
     });
     return c.json(view, 200);
   });
+  app.openapi(issue, async (c) => {
+    const { id } = c.req.valid("param");
+    const { newUser, access, grant } = deps.platformBroker;
+    if (newUser === null) {
+      await deps.configuration.read((reader) => existing(reader.platforms, "platform", id));
+      throw new Problem(
+        501,
+        "The NATS server is not this program's own: its operator gives the platform a user with the rights in `grant`.",
+        { code: "foreign-broker", members: { grant: grant(id) } },
+      );
+    }
+    const made = await changeConfiguration(c, deps, async (tx) => {
+      const user = newUser();
+      await issuePlatformCredentials(tx, id, user.publicKey);
+      return user;
+    });
+    await inForce(deps);
+    return c.json({ platformId: id, ...made, ...access(id) }, 201);
+  });
+  app.openapi(revoke, async (c) => {
+    const { id } = c.req.valid("param");
+    await changeConfiguration(c, deps, (tx) => revokePlatformCredentials(tx, id));
+    await inForce(deps);
+    return c.body(null, 204);
+  });
   app.openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
     await changeConfiguration(c, deps, (tx) => removePlatform(tx, id));
     return c.body(null, 204);
   });
+}
+
+/** Waits until the broker knows. The change is committed all the same, and takes effect when the broker is back. */
+async function inForce({ platformBroker }: AppDeps): Promise<void> {
+  try {
+    await platformBroker.settled();
+  } catch (error) {
+    throw new Problem(
+      503,
+      `The change is stored, but the broker does not act on it yet: ${(error as Error).message}`,
+      { code: "broker-unavailable", headers: { "retry-after": "5" } },
+    );
+  }
 }
