@@ -33,6 +33,7 @@ function directoryOf(secret: string, numbers: readonly string[]): Directory {
     burst: null,
     destination: null,
     allowedExtensions: [],
+    allowedQueues: [],
     optOut: null,
   }));
   const channel = {

@@ -8,7 +8,18 @@ import { LanguageSchema } from "./language.ts";
 import { storableText } from "./storable_text.ts";
 
 /** Why it is written; the id of its author, whose kind is `system`. */
-export type AutomatedTextKind = "greeting" | "out-of-hours" | "rule";
+export type AutomatedTextKind =
+  | "greeting"
+  | "out-of-hours"
+  | "rule"
+  | "waiting"
+  | "queue-full"
+  | "joined"
+  | "closed"
+  | "auto-reply";
+
+/** Those about the waiting line. */
+export const LINE_TEXTS = ["waiting", "queue-full"] as const;
 
 /** Six segments of GSM 7-bit. */
 const TEXT_UNITS_MAX = 918;
@@ -28,9 +39,29 @@ export type Texts = z.output<typeof TextsSchema>;
 export const QueueTextsSchema = z.object({
   greeting: TextsSchema.optional().describe("To a contact whose session begins, while the queue is open"),
   outOfHours: TextsSchema.optional().describe("The same while the queue's calendar is closed"),
+  waiting: TextsSchema.optional().describe(
+    "To a contact who waits; {position} is the place in the line, {minutes} the estimated wait",
+  ),
+  queueFull: TextsSchema.optional().describe("To a contact for whom there is no place in the line"),
+  joined: TextsSchema.optional().describe("When an agent takes the session; {agent} is the agent's name"),
+  closed: TextsSchema.optional().describe("When an agent, a platform or the API closes the session"),
+  autoReply: z.object({
+    withinSeconds: z.number().int().min(1).max(604_800).describe("After the session was closed"),
+    text: TextsSchema,
+  }).strict().optional().describe(
+    "To the first message after a close: it is answered and opens no session. A further one opens one",
+  ),
 }).strict();
 
 export type QueueTexts = z.output<typeof QueueTextsSchema>;
+
+/** Puts values for `{name}`; what has none stays as it is. */
+export function filledIn(
+  text: string,
+  values: Readonly<Record<string, string | number | undefined>>,
+): string {
+  return text.replace(/\{([a-z]+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
 
 /** The text in `language`; else the English one, else the first by the alphabet. */
 export function inLanguage(texts: Texts, language: string): string {

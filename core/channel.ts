@@ -115,6 +115,8 @@ export interface OwnNumber {
   readonly destination: Destination | null;
   /** Extensions that may open sessions from it; empty: all. */
   readonly allowedExtensions: readonly string[];
+  /** Queues whose members may do so too. */
+  readonly allowedQueues: readonly string[];
   /** How it understands STOP and the like; null: as usual. */
   readonly optOut: OptOutSettings | null;
 }

@@ -8,8 +8,10 @@
  * @module
  */
 import { z } from "zod";
+import { LINE_TEXTS } from "./automated_text.ts";
 import { DestinationSchema } from "./channel.ts";
 import { OPT_OUT_SOURCES } from "./opt_out/opt_out.ts";
+import { NOTE_UNITS_MAX, TAGS_MAX, TagSchema } from "./session_notes.ts";
 
 export const ENTRY_VERSION = 1;
 
@@ -62,7 +64,9 @@ export const CommandSchema = z.discriminatedUnion("kind", [
     kind: z.literal("transfer"),
     sessionId: z.string(),
     to: DestinationSchema,
-    note: z.string().max(2_000).optional(),
+    note: z.string().max(NOTE_UNITS_MAX).optional(),
+    /** An agent's, to a queue that is closed or that nobody serves. */
+    anyway: z.boolean().optional(),
   }),
   z.object({ kind: z.literal("close"), sessionId: z.string() }),
   /** Of whoever it is offered to. */
@@ -87,6 +91,25 @@ export const CommandSchema = z.discriminatedUnion("kind", [
     close: z.boolean().optional(),
   }),
   z.object({ kind: z.literal("wrap-up-over"), sessionId: z.string(), version: z.number().int() }),
+  /** Says the queue's text to a contact who waits in that queue; with `close`, that is all. */
+  z.object({
+    kind: z.literal("say"),
+    sessionId: z.string(),
+    queueId: z.string(),
+    text: z.enum(LINE_TEXTS),
+    /** In the line, from 1. */
+    position: z.number().int().optional(),
+    waitSeconds: z.number().optional(),
+    close: z.boolean().optional(),
+  }),
+  /** For whoever reads the session; also after it was closed. */
+  z.object({ kind: z.literal("note"), sessionId: z.string(), text: z.string().max(NOTE_UNITS_MAX) }),
+  z.object({
+    kind: z.literal("tag"),
+    sessionId: z.string(),
+    add: z.array(TagSchema).max(TAGS_MAX).optional(),
+    remove: z.array(TagSchema).max(TAGS_MAX).optional(),
+  }),
   /** Closes the session if nothing was written since `idleMs` was due. */
   z.object({ kind: z.literal("idle"), sessionId: z.string() }),
   /** Hands the session on if the time of the platform that has it is over, or if it is switched off. */
@@ -94,7 +117,12 @@ export const CommandSchema = z.discriminatedUnion("kind", [
   /** Delivers what came of messages whose other parts are overdue. */
   z.object({ kind: z.literal("overdue-parts") }),
   /** Opens a session held by an extension; answers with the open one if that extension holds it already. */
-  z.object({ kind: z.literal("open"), extensionId: z.string() }),
+  z.object({
+    kind: z.literal("open"),
+    extensionId: z.string(),
+    /** The queue that it counts for. */
+    queueId: z.string().optional(),
+  }),
   z.object({
     kind: z.literal("send"),
     /** With it, only that open session may be written to; without, the message is filed with whatever session is open. */

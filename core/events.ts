@@ -18,7 +18,11 @@ export const EVENT_TYPES = [
   "session.declined",
   "session.assigned",
   "session.transferred",
+  "session.wrap-up",
+  "session.reopened",
   "session.closed",
+  "session.note",
+  "session.tagged",
   "contact.opted-out",
   "contact.opted-in",
 ] as const;

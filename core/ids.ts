@@ -29,6 +29,7 @@ export const ID_PREFIX = {
   calendar: "cal",
   rule: "rul",
   canned: "can",
+  note: "not",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

@@ -1,6 +1,5 @@
 /**
- * Offers, the waiting line, wrap-up, notes and tags of sessions; queues that may write from a number; what is
- * answered after a close.
+ * Offers, the waiting line, wrap-up, notes and tags of sessions; queues that may write from a number.
  *
  * Routers of the former version cannot work with it: they know neither the columns nor the commands.
  *
@@ -44,5 +43,4 @@ const STATEMENTS = [
    )`,
   `create index session_notes_session on session_notes (session_id, id)`,
   `alter table numbers add column allowed_queues jsonb not null default '[]'`,
-  `alter table queues add column auto_reply_seconds integer not null default 0`,
 ];

@@ -20,6 +20,7 @@ import type { MessageRow } from "../core/message.ts";
 import { ALL_NUMBERS, type OptOutChange } from "../core/opt_out/opt_out.ts";
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import type { SessionRow } from "../core/session.ts";
+import type { SessionNote } from "../core/session_notes.ts";
 import { Draft } from "./draft.ts";
 import { gather, type Gathered, type Gathering, type InboundContent, takeOverdue } from "./fragments.ts";
 import type { Hold } from "./hold.ts";
@@ -29,7 +30,9 @@ import { decline, expireOffer, offer, takeBack } from "./moves/offer.ts";
 import { open } from "./moves/open.ts";
 import { endHold } from "./moves/platform.ts";
 import { transfer } from "./moves/transfer.ts";
-import { openForContact } from "./opening.ts";
+import { addNote, tag } from "./moves/notes.ts";
+import { receiveFor } from "./opening.ts";
+import { sayInLine } from "./saying.ts";
 import { authorName, mayDirect, notOpen, notYours, refuse } from "./refusal.ts";
 import { wishIn } from "./wishes.ts";
 
@@ -45,6 +48,21 @@ export interface ConversationState {
   readonly optedOut?: true;
   /** Of the platform that has the open session; left out where none has. */
   readonly hold?: Hold;
+  /** How the last session ended, where its queue goes back to that. */
+  readonly last?: LastSession;
+  /** Since when the agent's answer is waited for, ms since 1970, where the session's queue minds; left out where it is not. */
+  readonly unansweredSinceMs?: number;
+}
+
+/** What is kept of a session that was closed. */
+export interface LastSession {
+  readonly queueId: string;
+  /** Who held it. */
+  readonly extensionId: string | null;
+  readonly language: string | null;
+  readonly closedMs: number;
+  /** A message that came after it was answered by itself. */
+  readonly isAnswered?: true;
 }
 
 export const NEW_CONVERSATION: ConversationState = { position: 0, session: null };
@@ -76,6 +94,7 @@ export interface Decision {
   readonly optOuts: readonly OptOutChange[];
   /** Files to be fetched. */
   readonly media: readonly NewMediaRow[];
+  readonly notes: readonly SessionNote[];
   /** What the dispatcher is told: every move of a session that people serve. */
   readonly dispatch: readonly SessionFact[];
   /** The answer to a command; null for a contact's message. */
@@ -103,8 +122,7 @@ function receive(state: ConversationState, entry: InboundEntry, context: DecideC
 function receiveWhole(draft: Draft, content: InboundContent): void {
   const obeyWish = wishIn(draft, content);
   // Whoever only says STOP is not waiting for a person.
-  const opens = draft.session === null && obeyWish === null;
-  const sayByItself = opens ? openForContact(draft, content) : null;
+  const sayByItself = obeyWish === null ? receiveFor(draft, content) : null;
   draft.addInbound(content);
   obeyWish?.();
   sayByItself?.();
@@ -130,7 +148,7 @@ function obey(state: ConversationState, entry: CommandEntry, context: DecideCont
 }
 
 function unchanged(state: ConversationState): Omit<Decision, "reply"> {
-  return { state, messages: [], sessions: [], events: [], optOuts: [], media: [], dispatch: [] };
+  return { state, messages: [], sessions: [], events: [], optOuts: [], media: [], notes: [], dispatch: [] };
 }
 
 /** A contact's wish about all of our numbers is kept like a conversation, without messages, with the number `*`. */
@@ -192,11 +210,17 @@ function carryOut(draft: Draft, entry: CommandEntry, command: Command): CommandR
       return endWrapUp(draft, command);
     case "platform-overdue":
       return endHold(draft, command.sessionId);
+    case "say":
+      return sayInLine(draft, command);
+    case "note":
+      return addNote(draft, entry, command);
+    case "tag":
+      return tag(draft, entry, command);
     case "overdue-parts":
       receiveGathered(draft, takeOverdue(draft.gatherings, entry.at));
       return { ok: true };
     case "open":
-      return open(draft, entry, command.extensionId);
+      return open(draft, command);
     case "send":
       return send(draft, entry, command);
     case "opt-out":
@@ -225,6 +249,7 @@ function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kin
     if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
   }
   const [message, ...others] = draft.addOutbound(entry, command);
+  if (message.session_id !== null) draft.setUnanswered(null);
   return {
     ok: true,
     messageId: message.id,

@@ -33,6 +33,7 @@ import type { LogMessage } from "../core/ports/partition_log.ts";
 import type { Applier, ApplyResult } from "../core/runtime/lane.ts";
 import { asksForContact, asksForLanguage } from "../core/rules/needs.ts";
 import type { SessionRow } from "../core/session.ts";
+import type { SessionNote } from "../core/session_notes.ts";
 import { storableText } from "../core/storable_text.ts";
 import {
   conversationOf,
@@ -254,6 +255,7 @@ class BatchDraft {
   readonly #messages: MessageRow[] = [];
   readonly #optOuts: OptOutChange[] = [];
   readonly #media: NewMediaRow[] = [];
+  readonly #notes: SessionNote[] = [];
   readonly #seen = new Map<string, SeenRow>();
   readonly #deadLetters: DeadLetterRow[] = [];
   readonly #statistics = new Map<string, StatisticsRow>();
@@ -291,6 +293,8 @@ class BatchDraft {
     const gathered = decision.state.gatherings !== before.gatherings;
     const isQuiet = decision.messages.length === 0 && decision.sessions.length === 0;
     const isHoldSame = decision.state.hold === before.hold;
+    this.#notes.push(...decision.notes);
+    if (decision.events.length > 0) this.#out(partition).events.push(...decision.events);
     if (isQuiet && decision.optOuts.length === 0 && !gathered && isHoldSame) return;
     this.states.set(conversation, decision.state);
     this.#conversations.set(conversation, {
@@ -313,10 +317,8 @@ class BatchDraft {
     }
     this.#optOuts.push(...decision.optOuts);
     this.#media.push(...decision.media);
-    const out = this.#out(partition);
-    out.events.push(...decision.events);
     if (decision.dispatch.length > 0 && this.#options.hasDispatcher) {
-      (out.dispatch ??= []).push(...decision.dispatch);
+      (this.#out(partition).dispatch ??= []).push(...decision.dispatch);
     }
   }
 
@@ -354,6 +356,7 @@ class BatchDraft {
       messages: this.#messages,
       optOuts: this.#optOuts,
       media: this.#media,
+      notes: this.#notes,
       seen: [...this.#seen.values()],
       outbox: [...this.#outbox].map(([partition, payload]) => ({
         kind: "route",

@@ -7,7 +7,7 @@
 import type { AutomatedTextKind } from "../core/automated_text.ts";
 import type { Channel, Destination, OwnNumber } from "../core/channel.ts";
 import { type ContactNotes, NOTHING_NOTED } from "../core/contact.ts";
-import type { Directory, Platform } from "../core/directory.ts";
+import type { Directory, MessageQueue, Platform } from "../core/directory.ts";
 import type { SessionFact } from "../core/dispatch/entry.ts";
 import { concernsPeople, sessionFact } from "../core/dispatch/session_fact.ts";
 import type { Command, CommandEntry, CommandReply, ConversationEntry } from "../core/entry.ts";
@@ -28,7 +28,8 @@ import {
   type SessionState,
   type SessionStep,
 } from "../core/session.ts";
-import type { ConversationState, DecideContext, Decision } from "./conversation.ts";
+import type { SessionNote } from "../core/session_notes.ts";
+import type { ConversationState, DecideContext, Decision, LastSession } from "./conversation.ts";
 import type { Gathering, InboundContent } from "./fragments.ts";
 import { afterAnswer, afterQuestion, type Hold, newHold, reviewed } from "./hold.ts";
 
@@ -54,6 +55,8 @@ export class Draft {
   readonly number: OwnNumber;
   /** Messages of which parts are still missing. */
   gatherings: readonly Gathering[];
+  /** How the last session ended, where that matters for the next. */
+  last: LastSession | null;
   readonly #entry: ConversationEntry;
   readonly #context: DecideContext;
   readonly #conversation: string;
@@ -62,7 +65,9 @@ export class Draft {
   readonly #events: PatchbayEvent[] = [];
   readonly #optOuts: OptOutChange[] = [];
   readonly #media: NewMediaRow[] = [];
+  readonly #notes: SessionNote[] = [];
   readonly #facts: SessionFact[] = [];
+  #unansweredSinceMs: number | null;
   #position: number;
   #session: SessionRow | null;
   #hold: Hold | null;
@@ -87,6 +92,8 @@ export class Draft {
     this.#session = state.session;
     this.#hold = state.hold ?? null;
     this.#isOptedOut = state.optedOut === true;
+    this.last = state.last ?? null;
+    this.#unansweredSinceMs = state.unansweredSinceMs ?? null;
   }
 
   /** The open session as it stands now. */
@@ -102,6 +109,12 @@ export class Draft {
   /** Lets the limits of the hold be those of now. */
   reviewHold(): void {
     if (this.#hold !== null) this.#hold = reviewed(this.#hold, this.#platform());
+  }
+
+  /** The queue that the open session counts for. */
+  get queue(): MessageQueue | undefined {
+    const id = this.#session?.queue_id ?? null;
+    return id === null ? undefined : this.directory.queues.get(id);
   }
 
   /** When it happens, ms since 1970. */
@@ -137,12 +150,15 @@ export class Draft {
         ...(this.gatherings.length === 0 ? {} : { gatherings: this.gatherings }),
         ...(this.#isOptedOut ? { optedOut: true as const } : {}),
         ...(this.#hold === null || this.#session === null ? {} : { hold: this.#hold }),
+        ...(this.last === null ? {} : { last: this.last }),
+        ...(this.#unansweredSinceMs === null ? {} : { unansweredSinceMs: this.#unansweredSinceMs }),
       },
       messages: this.#messages,
       sessions: this.#sessions,
       events: this.#events,
       optOuts: this.#optOuts,
       media: this.#media,
+      notes: this.#notes,
       dispatch: this.#facts,
       reply,
     };
@@ -183,7 +199,11 @@ export class Draft {
   }
 
   /** Opens a session with `destination`: waiting for a queue (or for anyone), held by a platform or active. */
-  open(destination: Destination | null, by: string, decidedBy?: DecidedBy): SessionRow {
+  open(
+    destination: Destination | null,
+    by: string,
+    { decidedBy, ...more }: SessionChange & { readonly decidedBy?: DecidedBy } = {},
+  ): SessionRow {
     const decision = decidedBy === undefined ? {} : { decidedBy };
     const at = this.#entry.at;
     const states = { extension: "active", queue: "waiting", platform: "platform" } as const;
@@ -203,7 +223,7 @@ export class Draft {
       closed_ms: null,
       close_reason: null,
       last_activity_ms: at,
-      idle_ms: this.#idleAt(),
+      idle_ms: this.idleAtMs,
       history: [{ state, at: new Date(at).toISOString(), by, ...decision }],
       version: 1,
       offered_to: null,
@@ -216,6 +236,7 @@ export class Draft {
       declined_by: [],
       wrap_until_ms: null,
       tags: [],
+      ...more,
     };
     this.#keep(session);
     this.event("session.opened", { by, ...decision });
@@ -231,6 +252,8 @@ export class Draft {
     const session = this.#session!;
     const state = SESSION_TRANSITIONS[session.state][move];
     if (state === undefined) throw new Error(`a session that is ${session.state} cannot ${move}`);
+    // Whoever has it from now on has just got it, and answers what there is to answer.
+    this.#unansweredSinceMs = null;
     this.#keep({
       ...session,
       offered_to: null,
@@ -247,16 +270,42 @@ export class Draft {
 
   /** Closes the open session. */
   close(move: "close" | "wrap-up-over", reason: CloseReason, by: string): void {
-    this.move(move, { closed_ms: this.#entry.at, close_reason: reason }, { by });
+    const queue = this.queue;
+    const closedMs = this.#entry.at;
+    this.move(move, { closed_ms: closedMs, close_reason: reason }, { by });
     this.event("session.closed", { by, reason });
+    const { extension_id: extensionId, language } = this.#session!;
+    const matters = queue !== undefined && (queue.sticky || queue.texts.autoReply !== undefined);
+    this.last = matters ? { queueId: queue.id, extensionId, language, closedMs } : null;
     this.#session = null;
+  }
+
+  /** Since when the contact waits for the agent's answer (null: it is given), told where the session's queue minds. */
+  setUnanswered(sinceMs: number | null): void {
+    const session = this.#session;
+    const isKnown = (this.#unansweredSinceMs === null) === (sinceMs === null);
+    if (session?.state !== "active" || isKnown || (this.queue?.ignoredSeconds ?? null) === null) return;
+    this.#unansweredSinceMs = sinceMs;
+    this.#keep({ ...session, version: session.version + 1 });
+  }
+
+  setTags(tags: readonly string[]): void {
+    this.#session = { ...this.#session!, tags };
+    this.#sessions.push(this.#session);
+  }
+
+  /** A note about a session of this conversation, open or not. */
+  addNote(sessionId: string, text: string, by: string): SessionNote {
+    const note = { id: this.#id("note"), session_id: sessionId, at_ms: this.#entry.at, by, text };
+    this.#notes.push(note);
+    return note;
   }
 
   /** Tells who is to see to the session from now on. */
   tellWhoHasIt(by: string): void {
     const session = this.#session!;
     if (session.state !== "waiting") return this.event("session.assigned", { by });
-    const queue = session.queue_id === null ? undefined : this.directory.queues.get(session.queue_id);
+    const { queue } = this;
     // Where its members pick for themselves, what waits is offered to all of them.
     const isOffered = queue === undefined || queue.strategy === "pickup";
     this.event(isOffered ? "session.offered" : "session.waiting", { by });
@@ -326,6 +375,13 @@ export class Draft {
       }, "message.queued");
     const media = command.media?.map((one): Media => one.id === undefined ? one : { ...one, state: "ready" });
     return [add(first, media ?? null), ...others.map((part) => add(part, null))];
+  }
+
+  /** An event about a session that is not open any more. */
+  eventAfterwards(type: EventType, data: Record<string, unknown>): void {
+    const { number, contact } = this.#entry;
+    const conversationId = this.#conversation;
+    this.#emit(type, NOBODY, { conversationId, channelId: this.channel.id, number, contact, ...data });
   }
 
   /** An event about the session as it stands now; `formerPlatform` hears that it has it no more. */
@@ -407,7 +463,7 @@ export class Draft {
     };
     this.#messages.push(message);
     if (session !== null) {
-      const idle_ms = session.state === "wrap-up" ? session.idle_ms : this.#idleAt();
+      const idle_ms = session.state === "wrap-up" ? session.idle_ms : this.idleAtMs;
       this.#session = { ...session, last_activity_ms: at, idle_ms };
       this.#noteInHold(message);
     }
@@ -455,7 +511,8 @@ export class Draft {
     return derivedId(kind, this.#entry.at, this.#context.position, this.#effects++);
   }
 
-  #idleAt(): number {
+  /** When a session to which something is written now closes by itself, ms since 1970. */
+  get idleAtMs(): number {
     return Math.ceil(this.#entry.at + this.channel.settings.sessionTimeoutDays * DAY_MS);
   }
 
@@ -477,7 +534,7 @@ export class Draft {
   #keep(session: SessionRow): void {
     const former = this.#session;
     const concerned = concernsPeople(session) || (this.#session !== null && concernsPeople(this.#session));
-    if (concerned) this.#facts.push(sessionFact(session, this.#entry.at));
+    if (concerned) this.#facts.push(sessionFact(session, this.#entry.at, this.#unansweredSinceMs));
     this.#session = session;
     this.#sessions.push(session);
     const isHeld = session.state === "platform";

@@ -61,6 +61,9 @@ with fence as (
   from json_to_recordset($14::text::json) as m
     (id text, message_id text, channel_id text, source_url text, declared_type text, created_ms bigint)
   where (select ok from held)
+), note_rows as (
+  insert into session_notes select * from json_populate_recordset(null::session_notes, $16::text::json)
+  where (select ok from held)
 ), seen_rows as (
   insert into seen select * from json_populate_recordset(null::seen, $7::text::json)
   where (select ok from held)
@@ -176,6 +179,7 @@ function parameters(commit: ConversationCommit) {
     JSON.stringify(commit.optOuts),
     JSON.stringify(commit.media),
     partitions.map((p) => p.stored),
+    JSON.stringify(commit.notes),
   ];
 }
 

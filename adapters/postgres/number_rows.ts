@@ -23,6 +23,7 @@ export function numberOf(row: Selectable<Schema["numbers"]>): OwnNumber {
     burst: row.burst,
     destination: row.destination,
     allowedExtensions: row.allowed_extensions,
+    allowedQueues: row.allowed_queues,
     optOut: row.opt_out,
   };
 }
@@ -40,6 +41,7 @@ export function numberRows(db: Executor) {
     burst: row.burst,
     destination: row.destination,
     allowed_extensions: row.allowedExtensions,
+    allowed_queues: row.allowedQueues,
     opt_out: row.optOut,
     created_at: row.createdAt,
     updated_at: row.updatedAt,

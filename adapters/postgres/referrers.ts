@@ -18,7 +18,8 @@ const NAMES_MAX = 5;
 export async function referrers(db: Executor, id: string): Promise<Referrer[]> {
   const { rows } = await sql<Referrer>`
     (select 'number' as kind, number as name from numbers
-      where channel_id = ${id} or destination ->> 'id' = ${id} or allowed_extensions ? ${id} limit ${NAMES_MAX})
+      where channel_id = ${id} or destination ->> 'id' = ${id} or allowed_extensions ? ${id}
+        or allowed_queues ? ${id} limit ${NAMES_MAX})
     union all
     (select 'channel', name from channels where settings ->> 'fallbackChannelId' = ${id} limit ${NAMES_MAX})
     union all

@@ -15,6 +15,7 @@ import type { OptOutSettings } from "../../core/opt_out/settings.ts";
 import type { MessageRow } from "../../core/message.ts";
 import type { Rule } from "../../core/rules/rule.ts";
 import type { SessionRow } from "../../core/session.ts";
+import type { SessionNote } from "../../core/session_notes.ts";
 
 /** A time that the database fills in when the row is made. */
 type Made = ColumnType<Date, Date | undefined, Date>;
@@ -123,6 +124,7 @@ interface NumbersTable {
   burst: number | null;
   destination: ColumnType<Destination | null>;
   allowed_extensions: ColumnType<readonly string[]>;
+  allowed_queues: ColumnType<readonly string[]>;
   opt_out: OptOutSettings | null;
   created_at: Made;
   updated_at: Made;
@@ -256,6 +258,7 @@ export interface Schema {
   idempotency: IdempotencyTable;
   conversations: ConversationsTable;
   sessions: SessionRow;
+  session_notes: SessionNote;
   messages: WithDefaults<MessageRow, "attempts" | "uncertain">;
   seen: { key: string; at_ms: number; result: Json };
   outbox: { kind: string; partition: number; sequence: number; payload: Json; created_at: Made };

@@ -14,7 +14,7 @@ import {
 import type { Provider } from "../ports/provider.ts";
 import { applyCanned } from "./apply_canned.ts";
 import { applyRule } from "./apply_rule.ts";
-import { destinationId, extensionIds, referred } from "./apply_references.ts";
+import { destinationId, extensionIds, queueIds, referred } from "./apply_references.ts";
 import { type ApplyDocument, ApplyDocumentSchema, type KeyItem, type NumberItem } from "./apply_document.ts";
 import type { Changed } from "./change.ts";
 import { calendarView, createCalendar, updateCalendar } from "./calendars.ts";
@@ -281,7 +281,7 @@ async function applyFallback(context: Context, item: ApplyDocument["channels"][n
 
 async function applyNumber(context: Context, item: NumberItem): Promise<void> {
   const { tx } = context;
-  const { channel, destination, allowedExtensions, ...rest } = item;
+  const { channel, destination, allowedExtensions, allowedQueues, ...rest } = item;
   const input: Fields = {
     ...rest,
     channelId: (await referred(tx.channels, "channel", "channel", channel)).id,
@@ -291,6 +291,7 @@ async function applyNumber(context: Context, item: NumberItem): Promise<void> {
     ...(allowedExtensions
       ? { allowedExtensions: await extensionIds(tx, "allowedExtensions", allowedExtensions) }
       : {}),
+    ...(allowedQueues ? { allowedQueues: await queueIds(tx, "allowedQueues", allowedQueues) } : {}),
   };
   const found = await tx.numbers.find(parseAddress(item.number)?.value ?? item.number);
   if (found === undefined) {

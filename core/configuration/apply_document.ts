@@ -38,11 +38,12 @@ const DestinationReference = z.union([
 ], "must be one of {queue: …}, {extension: …}, {platform: …}");
 
 const NumberItem = z.object({
-  ...partial(NumberInputSchema, ["channelId", "destination", "allowedExtensions"]),
+  ...partial(NumberInputSchema, ["channelId", "destination", "allowedExtensions", "allowedQueues"]),
   number: z.string().min(1).max(64),
   channel: Reference.describe("Name of a channel"),
   destination: DestinationReference.nullable().optional(),
   allowedExtensions: z.array(Reference).max(1_000).optional().describe("As people dial them, e.g. 101"),
+  allowedQueues: z.array(Reference).max(1_000).optional().describe("Names of queues"),
 }).strict();
 
 const ExtensionItem = z.object({

@@ -37,6 +37,19 @@ export async function extensionIds(
   return ids;
 }
 
+/** Ids of queues by their names. */
+export async function queueIds(
+  tx: ConfigurationTransaction,
+  field: string,
+  names: readonly string[],
+): Promise<string[]> {
+  const ids = [];
+  for (const [index, name] of names.entries()) {
+    ids.push((await referred(tx.queues, `${field}.${index}`, "queue", name)).id);
+  }
+  return ids;
+}
+
 /** Ids of our numbers by the numbers themselves. */
 export async function numberIds(
   tx: ConfigurationTransaction,

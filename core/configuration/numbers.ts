@@ -26,7 +26,9 @@ export const NumberInputSchema = z.object({
   burst: z.number().min(1).max(100_000).nullable().default(null),
   destination: DestinationSchema.nullable().default(null).describe("Where new conversations go"),
   allowedExtensions: z.array(IdSchema).max(1_000).default([])
-    .describe("Extensions that may open conversations from it; empty: all"),
+    .describe("Extensions that may open conversations from it; with no queues either: all"),
+  allowedQueues: z.array(IdSchema).max(1_000).default([])
+    .describe("Queues whose members may do so, and for which it may be done"),
   optOut: OptOutSettingsSchema.nullable().default(null)
     .describe("How it understands and answers STOP, START and HELP; null: as usual"),
 }).strict();
@@ -47,6 +49,7 @@ export function numberView(row: NumberRecord) {
     burst: row.burst,
     destination: row.destination,
     allowedExtensions: [...row.allowedExtensions],
+    allowedQueues: [...row.allowedQueues],
     optOut: row.optOut,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
@@ -88,6 +91,7 @@ export async function updateNumber(
     burst,
     destination,
     allowedExtensions,
+    allowedQueues,
     optOut,
   } = before;
   const current = {
@@ -100,6 +104,7 @@ export async function updateNumber(
     burst,
     destination,
     allowedExtensions,
+    allowedQueues,
     optOut,
   };
   const input = await checked(tx, mergePatch(current, { ...patch, number }));
@@ -131,6 +136,11 @@ async function checked(tx: ConfigurationTransaction, raw: unknown) {
       errors.push({ field: `allowedExtensions.${index}`, message: `there is no extension ${id}` });
     }
   }
+  for (const [index, id] of input.allowedQueues.entries()) {
+    if (await tx.queues.get(id) === undefined) {
+      errors.push({ field: `allowedQueues.${index}`, message: `there is no queue ${id}` });
+    }
+  }
   if (address === null || errors.length > 0) throw invalid(...errors);
   return {
     ...input,
@@ -138,6 +148,7 @@ async function checked(tx: ConfigurationTransaction, raw: unknown) {
     type: input.type ?? guessType(address),
     direction: input.direction ?? (address.kind === "alphanumeric" ? "outbound" as const : "both" as const),
     allowedExtensions: [...new Set(input.allowedExtensions)],
+    allowedQueues: [...new Set(input.allowedQueues)],
   };
 }
 

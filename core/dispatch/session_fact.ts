@@ -11,8 +11,8 @@ export function concernsPeople({ queue_id, extension_id }: SessionRow): boolean 
   return queue_id !== null || extension_id !== null;
 }
 
-/** How the session stands since `at`, ms since 1970. */
-export function sessionFact(session: SessionRow, at: number): SessionFact {
+/** How the session stands since `at`; `unansweredSinceMs` is when its contact wrote last. Both ms since 1970. */
+export function sessionFact(session: SessionRow, at: number, unansweredSinceMs: number | null): SessionFact {
   return {
     kind: "session",
     at,
@@ -33,5 +33,6 @@ export function sessionFact(session: SessionRow, at: number): SessionFact {
     ...(session.sticky_extension_id === null ? {} : { stickyExtensionId: session.sticky_extension_id }),
     ...(session.declined_by.length === 0 ? {} : { declinedBy: [...session.declined_by] }),
     ...(session.wrap_until_ms === null ? {} : { wrapUntilMs: session.wrap_until_ms }),
+    ...(unansweredSinceMs === null ? {} : { unansweredSinceMs }),
   };
 }

@@ -45,6 +45,9 @@ export const DistributionSchema = z.object({
     "How long an agent still counts as busy with a session after closing it",
   ),
   sticky: z.boolean().default(false).describe("A contact comes back to the same agent, if free"),
+  stickyDays: z.number().int().min(1).max(365).default(30).describe(
+    "For so long after the last session was closed",
+  ),
   onAgentGone: z.enum(AGENT_GONE_RULES).default("requeue").describe(
     "What becomes of an agent's sessions when the agent goes offline",
   ),

@@ -9,6 +9,7 @@ import type { NewMediaRow } from "./media_queue.ts";
 import type { OptOutChange } from "../opt_out/opt_out.ts";
 import type { OutboxRow } from "../outbox.ts";
 import type { SessionRow } from "../session.ts";
+import type { SessionNote } from "../session_notes.ts";
 
 /** One row of `conversations`; `state` is the actor's own. */
 export interface ConversationRow {
@@ -72,6 +73,7 @@ export interface ConversationCommit {
   /** In order. */
   readonly optOuts: readonly OptOutChange[];
   readonly media: readonly NewMediaRow[];
+  readonly notes: readonly SessionNote[];
   readonly seen: readonly SeenRow[];
   readonly outbox: readonly OutboxRow[];
   readonly statistics: readonly StatisticsRow[];

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { TextsSchema } from "../automated_text.ts";
 import { DestinationSchema } from "../channel.ts";
 import { AttributeNameSchema, AttributeValueSchema } from "../contact.ts";
+import { SkillsSchema } from "../dispatch/entry.ts";
 import { LanguageSchema } from "../language.ts";
 import { Pattern, PatternError } from "../pattern.ts";
 import { foldWords } from "./fold_words.ts";
@@ -58,6 +59,10 @@ export const RuleActionSchema = z.object({
     "Of the texts that are sent by themselves; left out: the first of the number's opt-out languages",
   ),
   text: TextsSchema.optional().describe("Sent when the session begins, in place of the queue's"),
+  priority: z.number().int().min(0).max(9).optional().describe(
+    "Place in the waiting line: 0 is first, 9 last; left out: 5",
+  ),
+  skills: SkillsSchema.optional().describe("What the agent must know, in place of what the queue asks"),
 }).strict();
 
 export type RuleMatch = z.output<typeof RuleMatchSchema>;

@@ -8,6 +8,7 @@ import { assertNever } from "../../core/errors.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { type Draft, holding } from "../draft.ts";
 import { extensionName, holderIn, holderName, notOpen, refuse } from "../refusal.ts";
+import { sayOfQueue } from "../saying.ts";
 
 /** The first wins; whoever comes after is told who did. */
 export function accept(
@@ -62,6 +63,12 @@ export function accept(
   }
 }
 
+/** Tells the contact who is there now. */
+export function greetAs(draft: Draft, extensionId: string): void {
+  const agent = draft.directory.extensions.get(extensionId)?.name;
+  sayOfQueue(draft, "joined", (texts) => texts.joined, { agent });
+}
+
 /** From now on the session is the extension's; it still counts for the queue that it waited in. */
 export function take(draft: Draft, session: SessionRow, extensionId: string, by: string): CommandReply {
   draft.move("accept", {
@@ -71,5 +78,7 @@ export function take(draft: Draft, session: SessionRow, extensionId: string, by:
     declined_by: [],
   }, { by });
   draft.event("session.assigned", { by });
+  greetAs(draft, extensionId);
+  draft.setUnanswered(draft.atMs);
   return { ok: true, sessionId: session.id };
 }

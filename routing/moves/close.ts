@@ -7,14 +7,41 @@ import type { Command, CommandEntry, CommandReply } from "../../core/entry.ts";
 import type { CloseReason } from "../../core/session.ts";
 import type { Draft } from "../draft.ts";
 import { authorName, mayDirect, notOpen, notYours } from "../refusal.ts";
+import { sayOfQueue } from "../saying.ts";
 
 export function close(draft: Draft, entry: CommandEntry, sessionId: string): CommandReply {
   const { session } = draft;
   if (session === null || session.id !== sessionId) return notOpen(sessionId);
   if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
-  const reasons = { extension: "agent", platform: "platform", key: "api", system: "api" } as const;
-  draft.close("close", reasons[entry.author.kind] satisfies CloseReason, authorName(entry));
+  const by = authorName(entry);
+  // Whoever ends the wrap-up ends what was closed before.
+  if (session.state === "wrap-up") {
+    draft.close("close", session.close_reason ?? "agent", by);
+    return { ok: true, sessionId };
+  }
+  sayOfQueue(draft, "closed", (texts) => texts.closed);
+  const wrapUpSeconds = draft.queue?.wrapUpSeconds ?? 0;
+  if (session.state === "active" && entry.author.kind === "extension" && wrapUpSeconds > 0) {
+    wrapUp(draft, wrapUpSeconds, by);
+  } else {
+    const reasons = { extension: "agent", platform: "platform", key: "api", system: "api" } as const;
+    draft.close("close", reasons[entry.author.kind] satisfies CloseReason, by);
+  }
   return { ok: true, sessionId };
+}
+
+/** The agent keeps the session for a while, for notes and tags, before it is closed. */
+function wrapUp(draft: Draft, seconds: number, by: string): void {
+  const untilMs = draft.atMs + seconds * 1_000;
+  // The timer of idle sessions ends it where the dispatcher does not.
+  draft.move("wrap-up", { wrap_until_ms: untilMs, idle_ms: untilMs, close_reason: "agent" }, { by });
+  draft.event("session.wrap-up", { by, wrapUpUntil: new Date(untilMs).toISOString() });
+}
+
+/** Back to the agent who ended it, who still knows what it is about. */
+export function reopen(draft: Draft, by: string): void {
+  draft.move("reopen", { close_reason: null, idle_ms: draft.idleAtMs }, { by });
+  draft.event("session.reopened", { by });
 }
 
 /** A timer's view may be old: whoever wrote since has moved `idle_ms`, and then nothing happens. */

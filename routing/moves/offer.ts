@@ -66,7 +66,7 @@ export function takeBack(
   const session = seen(draft, sessionId, version);
   const isTheirs = session?.state === "offered" || session?.state === "active";
   // Without a queue there is nowhere to take it.
-  if (session === null || !isTheirs || (session.queue_id === null && close !== true)) return { ok: true };
+  if (session === null || !isTheirs || (draft.queue === undefined && close !== true)) return { ok: true };
   const by = authorName(entry);
   if (close === true) {
     draft.close("close", "agent-gone", by);

@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { nextChange } from "../../core/calendar/hours.ts";
 import type { Destination } from "../../core/channel.ts";
 import type { Directory } from "../../core/directory.ts";
 import type { Command, CommandEntry, CommandReply } from "../../core/entry.ts";
 import { destinationExists } from "../../core/rules/decide.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { type Draft, holding } from "../draft.ts";
-import { authorName, holderOf, mayDirect, notOpen, notYours, refuse } from "../refusal.ts";
+import { isServedAt } from "../opening.ts";
+import { authorName, holderName, holderOf, mayDirect, notOpen, notYours, refuse } from "../refusal.ts";
+import { greetAs } from "./accept.ts";
 
 const MOVES = {
   extension: "transfer-extension",
@@ -20,7 +23,7 @@ const MOVES = {
 export function transfer(
   draft: Draft,
   entry: CommandEntry,
-  { sessionId, to, note }: Extract<Command, { kind: "transfer" }>,
+  { sessionId, to, note, anyway }: Extract<Command, { kind: "transfer" }>,
 ): CommandReply {
   const { session, directory } = draft;
   if (session === null || session.id !== sessionId) return notOpen(sessionId);
@@ -31,7 +34,12 @@ export function transfer(
   if (!destinationExists(to, directory)) {
     return refuse(422, "unknown-destination", `there is no ${to.kind} ${to.id}`);
   }
-  handOver(draft, session, to, authorName(entry), note === undefined ? {} : { note });
+  const refusal = alreadyThere(session, to, directory) ??
+    (entry.author.kind === "extension" && anyway !== true ? notServed(draft, to) : null);
+  if (refusal !== null) return refusal;
+  const by = authorName(entry);
+  handOver(draft, session, to, by, note === undefined ? {} : { note });
+  if (note !== undefined) draft.addNote(sessionId, note, by);
   return { ok: true, sessionId };
 }
 
@@ -55,6 +63,39 @@ export function handOver(
   }, { by, ...(note === undefined ? {} : { note }) });
   draft.event("session.transferred", { by, from: holderOf(session), ...told }, session.platform_id);
   draft.tellWhoHasIt(by);
+  if (to?.kind === "extension") {
+    greetAs(draft, to.id);
+    draft.setUnanswered(at);
+  }
+}
+
+/** A platform may be given its own session: its time begins anew. */
+function alreadyThere(
+  session: SessionRow,
+  to: Destination,
+  directory: Directory,
+): CommandReply & { ok: false } | null {
+  const holder = holderOf(session);
+  if (to.kind === "platform") return null;
+  if (holder?.kind !== to.kind || holder.id !== to.id) return null;
+  return refuse(409, "already-there", `the session is with ${holderName(session, directory)} already`);
+}
+
+/** An agent is told before a contact is left where nobody comes. */
+function notServed(draft: Draft, to: Destination): CommandReply & { ok: false } | null {
+  const { directory, atMs } = draft;
+  const queue = to.kind === "queue" ? directory.queues.get(to.id) : undefined;
+  if (queue === undefined) return null;
+  if (queue.members.size === 0) {
+    return refuse(409, "queue-unserved", `the queue ${queue.name} has no members`);
+  }
+  if (isServedAt(queue, directory, atMs)) return null;
+  const opens = nextChange(directory.calendars.get(queue.calendarId!)!, atMs);
+  return refuse(
+    409,
+    "queue-closed",
+    `the queue ${queue.name} is closed${opens === null ? "" : ` until ${new Date(opens).toISOString()}`}`,
+  );
 }
 
 /** Handed over among the members of a queue, a session still counts for it. */

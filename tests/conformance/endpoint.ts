@@ -71,6 +71,7 @@ export function serveEndpoint(
     burst: null,
     destination: null,
     allowedExtensions: [],
+    allowedQueues: [],
     optOut: null,
   };
   const directory = {

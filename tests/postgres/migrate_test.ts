@@ -98,7 +98,6 @@ Deno.test("0011 gives open sessions, and their conversations, the fields that th
     drop column sticky_extension_id, drop column declined_by, drop column wrap_until_ms, drop column tags`;
   await sql`drop table session_notes`;
   await sql`alter table numbers drop column allowed_queues`;
-  await sql`alter table queues drop column auto_reply_seconds`;
   const open = { position: 1, session: { id: "ses_1", state: "waiting", opened_ms: 1_700_000_000_000 } };
   await sql`insert into conversations (id, partition, number, contact, state, session_id, last_activity_ms)
     values ('cnv_1', 0, '1', '2', ${sql.json(open)}, 'ses_1', 1),

@@ -1,7 +1,7 @@
 /** A small installation for tests of decisions: two extensions, a queue, a platform, a number for each destination. */
 import { type Channel, ChannelSettingsSchema, type OwnNumber } from "../../core/channel.ts";
 import { DEFAULT_AGENT_SETTINGS, DEFAULT_DISTRIBUTION } from "../../core/dispatch/settings.ts";
-import { type Directory, EMPTY_DIRECTORY } from "../../core/directory.ts";
+import { type Directory, EMPTY_DIRECTORY, type MessageQueue } from "../../core/directory.ts";
 
 export const CHANNEL: Channel = {
   id: "ch_00000000000000000000000001",
@@ -32,6 +32,7 @@ function number(index: number, destination: OwnNumber["destination"]): OwnNumber
     burst: null,
     destination,
     allowedExtensions: [],
+    allowedQueues: [],
     optOut: null,
   };
 }
@@ -78,3 +79,9 @@ export const DIRECTORY: Directory = {
     }],
   ]),
 };
+
+/** The same with other settings of the queue. */
+export function withQueue(settings: Partial<MessageQueue>, directory = DIRECTORY): Directory {
+  const queue = { ...directory.queues.get(QUEUE)!, ...settings };
+  return { ...directory, queues: new Map([...directory.queues, [QUEUE, queue]]) };
+}

@@ -1,63 +1,21 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { CommandEntry, InboundEntry } from "../../core/entry.ts";
+import type { CommandEntry } from "../../core/entry.ts";
 import { SESSION_MOVES, SESSION_STATES, SESSION_TRANSITIONS } from "../../core/session.ts";
+import { NEW_CONVERSATION } from "../../routing/conversation.ts";
+import { ALICE, BOB, PLATFORM, QUEUE, TO_PLATFORM } from "./directory.ts";
 import {
-  type ConversationState,
-  decide,
-  type Decision,
-  NEW_CONVERSATION,
-} from "../../routing/conversation.ts";
-import { ALICE, BOB, CHANNEL, DIRECTORY, PLATFORM, QUEUE, TO_PLATFORM, TO_QUEUE } from "./directory.ts";
-
-const CONTACT = "+14155550177";
-const T0 = 1_800_000_000_000;
-let sequence = 0;
-
-type Author = CommandEntry["author"];
-const DISPATCHER: Author = { kind: "system", id: "dispatcher" };
-const agent = (id: string): Author => ({ kind: "extension", id });
-
-function act(
-  state: ConversationState,
-  author: Author,
-  command: CommandEntry["command"],
-  at = T0 + 1_000,
-  directory = DIRECTORY,
-): Decision {
-  const number = state.session?.number ?? TO_QUEUE.number;
-  return decide(
-    state,
-    { kind: "command", key: `k${++sequence}`, at, number, contact: CONTACT, author, command },
-    { directory, position: { partition: 3, sequence, entry: 0 } },
-  );
-}
-
-function write(state: ConversationState, number = TO_QUEUE.number, at = T0): Decision {
-  const entry: InboundEntry = {
-    kind: "inbound",
-    key: `k${++sequence}`,
-    at,
-    channelId: CHANNEL.id,
-    number,
-    contact: CONTACT,
-    text: "hello",
-  };
-  return decide(state, entry, { directory: DIRECTORY, position: { partition: 3, sequence, entry: 0 } });
-}
-
-const waiting = () => write(NEW_CONVERSATION).state;
-const offer = (state: ConversationState, extensionId = BOB, autoAccept = false): Decision =>
-  act(state, DISPATCHER, {
-    kind: "offer",
-    sessionId: state.session!.id,
-    extensionId,
-    untilMs: T0 + 31_000,
-    version: state.session!.version,
-    autoAccept,
-  });
-const offered = () => offer(waiting()).state;
-const active = () => offer(waiting(), BOB, true).state;
-const types = ({ events }: Decision) => events.map(({ type }) => type);
+  act,
+  active,
+  agent,
+  type Author,
+  DISPATCHER,
+  offer,
+  offered,
+  T0,
+  types,
+  waiting,
+  write,
+} from "./steps.ts";
 
 Deno.test("RT-10: every pair of state and move is either in the table or impossible", () => {
   const possible = SESSION_STATES.flatMap((state) =>
@@ -168,13 +126,8 @@ Deno.test("RT-6: a session is taken back from an agent who is gone, to its place
   ]);
   deepEqual(types(back), ["session.transferred", "session.offered"]);
   deepEqual(back.events[0]!.data.from, { kind: "extension", id: BOB });
-  const ended = act(before, DISPATCHER, {
-    kind: "take-back",
-    sessionId,
-    version,
-    reason: "gone",
-    close: true,
-  });
+  const take = { kind: "take-back", sessionId, version, reason: "gone", close: true } as const;
+  const ended = act(before, DISPATCHER, take);
   equal(ended.sessions.at(-1)!.close_reason, "agent-gone");
 });
 

@@ -40,6 +40,7 @@ export function directoryOf(world: World): Directory {
     burst: rateMps === null ? null : 1,
     destination: null,
     allowedExtensions: [],
+    allowedQueues: [],
     optOut: null,
   });
   const channels = [channelOf("holding", "hold", fallback), channelOf("resending", "resend")];

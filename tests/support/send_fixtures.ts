@@ -82,6 +82,7 @@ export function ownNumber(changes: Partial<OwnNumber> = {}): OwnNumber {
     burst: null,
     destination: null,
     allowedExtensions: [],
+    allowedQueues: [],
     optOut: null,
     ...changes,
   };

@@ -37,6 +37,7 @@ export const NumberSchema = z.object({
   burst: z.number().nullable(),
   destination: DestinationSchema.nullable(),
   allowedExtensions: z.array(z.string()),
+  allowedQueues: z.array(z.string()),
   optOut: OptOutSettingsSchema.nullable(),
   createdAt: TimeSchema,
   updatedAt: TimeSchema,

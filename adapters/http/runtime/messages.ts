@@ -5,7 +5,8 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OwnNumber } from "../../../core/channel.ts";
-import type { ApiKey, Role } from "../../../core/directory.ts";
+import type { ApiKey, Directory, Role } from "../../../core/directory.ts";
+import { mayWriteFrom } from "../../../core/number_use.ts";
 import { PRIORITY } from "../../../core/message.ts";
 import { checkOutgoing } from "../../../core/outgoing.ts";
 import type { Ingress } from "../../../core/ports/ingress.ts";
@@ -151,7 +152,7 @@ function registerSending(app: App, deps: AppDeps, own: MessageRoutesDeps): void 
     const key = c.get("key");
     const directory = deps.directory.current();
     const number = ownNumber(directory, body.from);
-    if (!maySendFrom(key, number)) {
+    if (!maySendFrom(key, number, directory)) {
       throw new Problem(403, `This key may not send from ${number.number}.`, { code: "number-not-allowed" });
     }
     const channel = directory.channels.get(number.channelId);
@@ -223,11 +224,10 @@ async function openSession(sessions: SessionQueries, number: string, contact: st
 }
 
 /** A platform sends from the numbers that lead to it, an agent from those that are open to its extension. */
-function maySendFrom(key: ApiKey, number: OwnNumber): boolean {
+function maySendFrom(key: ApiKey, number: OwnNumber, directory: Directory): boolean {
   switch (key.role) {
     case "agent":
-      return number.allowedExtensions.length === 0 ||
-        number.allowedExtensions.includes(key.extensionId ?? "");
+      return mayWriteFrom(number, key.extensionId ?? "", directory);
     case "platform":
       return number.destination?.kind === "platform" && number.destination.id === key.platformId;
     default:
