@@ -92,6 +92,7 @@ export class PostgresSessionQueries implements SessionQueries {
     // Written as the partial index `sessions_open` has it, so that the index is used.
     if (filter.state !== undefined) query = query.where("state", "=", filter.state);
     if (filter.state !== undefined && filter.state !== "closed") query = query.where("state", "<>", "closed");
+    if (filter.states !== undefined) query = query.where("state", "in", filter.states);
     if (filter.extensionId !== undefined) query = query.where("extension_id", "=", filter.extensionId);
     if (filter.queueId !== undefined) query = query.where("queue_id", "=", filter.queueId);
     if (filter.platformId !== undefined) query = query.where("platform_id", "=", filter.platformId);

@@ -20,6 +20,8 @@ import { clusterRoutes } from "../http/runtime/cluster.ts";
 import { contactRoutes } from "../http/runtime/contacts.ts";
 import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
 import { doNotContactRoutes } from "../http/runtime/do_not_contact.ts";
+import { reassignRoutes } from "../http/runtime/reassign.ts";
+import { contactHistoryRoutes } from "../http/runtime/contact_history.ts";
 import { archiveRoutes } from "../http/runtime/archive.ts";
 import { eventRoutes } from "../http/runtime/events.ts";
 import { messageRoutes } from "../http/runtime/messages.ts";
@@ -122,9 +124,11 @@ function modules(
 ): AppDeps["modules"] {
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
+  const archive = new PostgresArchiveSearch(parts.sql);
   const optOuts = new PostgresOptOutQueries(parts.db);
   const contacts = contactBook(parts, now);
   return [
+    reassignRoutes({ ingress, sessions }),
     sessionRoutes({ ingress, sessions, media }),
     messageRoutes({ ingress, messages, sessions, media }),
     uploadRoutes({ ...media, sniff: sniffType, newId: () => newId("media", now(), fillRandom) }),
@@ -133,7 +137,8 @@ function modules(
     contactRoutes({ ingress, optOuts, contacts }),
     doNotContactRoutes({ ingress, optOuts }),
     deadLetterRoutes({ ingress, deadLetters }),
-    archiveRoutes({ archive: new PostgresArchiveSearch(parts.sql), media }),
+    archiveRoutes({ archive, media }),
+    contactHistoryRoutes({ archive, sessions, media }),
     eventRoutes({ events, closing }),
     clusterRoutes({ cluster }),
   ];

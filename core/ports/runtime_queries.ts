@@ -28,6 +28,8 @@ interface Span {
 
 export interface SessionFilter extends Span {
   readonly state?: SessionState;
+  /** Any of these. */
+  readonly states?: readonly SessionState[];
   readonly extensionId?: string;
   readonly queueId?: string;
   readonly platformId?: string;

@@ -14,6 +14,7 @@ import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts"
 import { maySee, viewerOf } from "./caller.ts";
 import { actingExtension, carryOut, noSession, ownNumber } from "./commands.ts";
 import { AddressQuery, ContactField, idField, idParam, OwnNumberField, spanQuery } from "./fields.ts";
+import { ReadingNotes } from "./reading_notes.ts";
 import { registerSessionCommands, type SessionRoutesDeps } from "./session_commands.ts";
 import { MessageView, messageView, SessionDetail, sessionDetail, SessionView, sessionView } from "./views.ts";
 
@@ -101,6 +102,7 @@ export function sessionRoutes(own: SessionRoutesDeps): RouteModule {
 }
 
 function registerReading(app: App, deps: AppDeps, { sessions, media }: SessionRoutesDeps): void {
+  const notes = new ReadingNotes(deps.configuration, deps.now);
   app.openapi(listRoute, async (c) => {
     const { limit, cursor, from, to, ...filter } = c.req.valid("query");
     const rows = await sessions.list(
@@ -122,6 +124,7 @@ function registerReading(app: App, deps: AppDeps, { sessions, media }: SessionRo
 
   app.openapi(messagesRoute, async (c) => {
     const session = await visible(c.req.valid("param").id, c.get("key"));
+    await notes.of(c.get("key"), session);
     const { limit, cursor } = c.req.valid("query");
     const rows = await sessions.messages(session, { afterPosition: cursor, limit: limit + 1 });
     const items = rows.slice(0, limit).map((row) =>
