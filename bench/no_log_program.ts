@@ -77,6 +77,7 @@ if (import.meta.main) {
     oldestDueAgeMs: () => 0,
     channels: () => [],
     platformEndpoints: () => [],
+    queues: () => [],
   });
   const webhooks = createWebhookHandler({
     directory: { current: () => directory, onChange: () => () => {} },

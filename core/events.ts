@@ -25,6 +25,7 @@ export const EVENT_TYPES = [
   "session.tagged",
   "contact.opted-out",
   "contact.opted-in",
+  "agent.presence",
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -35,6 +36,9 @@ export interface Audience {
   readonly queueId?: string | null;
   readonly platformId?: string | null;
 }
+
+/** In place of the channel and the number of an event that has to do with neither. */
+export const NO_CHANNEL = "-";
 
 export interface PatchbayEvent {
   /** Never changes for the same fact. */
@@ -63,17 +67,18 @@ export interface CloudEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** The event as CloudEvent; `source` names the channel, `subject` our number. */
+/** The event as CloudEvent; `source` names the channel, `subject` our number; or both the extension it is about. */
 export function toCloudEvent(event: PatchbayEvent): CloudEvent {
   const { extensionId, queueId, platformId } = event.audience;
+  const isOfAgent = event.channelId === NO_CHANNEL;
   return {
     specversion: "1.0",
     id: event.id,
-    source: `/v1/channels/${event.channelId}`,
+    source: isOfAgent ? `/v1/extensions/${extensionId}` : `/v1/channels/${event.channelId}`,
     type: event.type,
     time: new Date(event.atMs).toISOString(),
     datacontenttype: "application/json",
-    subject: event.number,
+    subject: isOfAgent ? extensionId ?? "" : event.number,
     ...(extensionId ? { extensionid: extensionId } : {}),
     ...(queueId ? { queueid: queueId } : {}),
     ...(platformId ? { platformid: platformId } : {}),

@@ -32,6 +32,9 @@ export function hash32(text: string): number {
   return hash >>> 0;
 }
 
+/** The dispatcher is one actor for all queues (decision 012). */
+export const DISPATCH_PARTITIONS = 1;
+
 /** The partition of everything about `contact`, among `partitions`. */
 export function partitionOf(contact: string, partitions: number): number {
   return hash32(contact) % partitions;

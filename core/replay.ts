@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from "zod";
+import { type DispatchEntry, DispatchEntrySchema } from "./dispatch/entry.ts";
 import {
   CommandEntrySchema,
   type ConversationEntry,
@@ -15,10 +16,17 @@ import {
   unpackEntries,
 } from "./entry.ts";
 
-const EntrySchema = z.discriminatedUnion("kind", [InboundEntrySchema, CommandEntrySchema, ReportEntrySchema]);
+const EntrySchema = z.discriminatedUnion("kind", [
+  InboundEntrySchema,
+  CommandEntrySchema,
+  ReportEntrySchema,
+  ...DispatchEntrySchema.options,
+]);
+
+export type ReplayableEntry = ConversationEntry | ReportEntry | DispatchEntry;
 
 export type Reread =
-  | { readonly kind: "entries"; readonly entries: readonly (ConversationEntry | ReportEntry)[] }
+  | { readonly kind: "entries"; readonly entries: readonly ReplayableEntry[] }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 /** The entries of a dead letter's payload: one entry, or a whole packed message of which all have to fit. */
@@ -35,13 +43,13 @@ export function reread(payload: string): Reread {
   if (bad !== undefined) return { kind: "unreadable", reason: bad.reason };
   return {
     kind: "entries",
-    entries: entries.map((entry) => unanswered(entry as ConversationEntry | ReportEntry)),
+    entries: entries.map((entry) => unanswered(entry as ReplayableEntry)),
   };
 }
 
 /** Nobody waits for an old command's answer any more. */
-function unanswered(entry: ConversationEntry | ReportEntry): ConversationEntry | ReportEntry {
-  if (entry.kind !== "command") return entry;
+function unanswered(entry: ReplayableEntry): ReplayableEntry {
+  if (!("replyTo" in entry)) return entry;
   const { replyTo: _, ...rest } = entry;
   return rest;
 }

@@ -12,7 +12,9 @@ import {
   type ReportEntry,
 } from "../../core/entry.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
+import type { DispatchEntry } from "../../core/dispatch/entry.ts";
 import { hash32, partitionOf, STATUS_PARTITIONS } from "../../core/partition.ts";
+import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
 import { AckedPublisher } from "./acked_publisher.ts";
 import { nextTick } from "./next_tick.ts";
@@ -37,7 +39,7 @@ const PUBLISH_TIMEOUT_MS = 5_000;
 /** Entries in one packed message: beyond it decoding would hold up the event loop. */
 const MAX_PACK_ENTRIES = 500;
 
-export class LogIngress implements Ingress {
+export class LogIngress implements Ingress, DispatchLog {
   readonly #options: LogIngressOptions;
   readonly #publisher: AckedPublisher;
   readonly #logs = new Map<string, GroupCommit<string>>();
@@ -67,20 +69,16 @@ export class LogIngress implements Ingress {
     return this.#add("status", hash32(key) % STATUS_PARTITIONS, entry);
   }
 
-  async execute(command: Omit<CommandEntry, "kind" | "replyTo">): Promise<CommandReply> {
-    const refusal = this.refusal();
-    if (refusal !== null) throw refusal;
-    if (this.#replies.size >= MAX_WAITING_COMMANDS) {
-      throw new UnavailableError("too many commands wait for their conversations' owners");
-    }
-    const waiting = this.#replies.expect(this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
-    try {
-      await this.append({ ...command, kind: "command", replyTo: waiting.subject });
-    } catch (error) {
-      waiting.cancel();
-      throw error;
-    }
-    return await waiting.reply;
+  execute(command: Omit<CommandEntry, "kind" | "replyTo">): Promise<CommandReply> {
+    return this.#answered((replyTo) => this.append({ ...command, kind: "command", replyTo }));
+  }
+
+  async tell(entries: readonly DispatchEntry[]): Promise<void> {
+    await Promise.all(entries.map((entry) => this.#add("dispatch", 0, entry)));
+  }
+
+  ask(entry: Parameters<DispatchLog["ask"]>[0]): Promise<CommandReply> {
+    return this.#answered((replyTo) => this.#add("dispatch", 0, { ...entry, replyTo }));
   }
 
   /** Hands an answer to a command of this very process over without the broker. False when it is another's. */
@@ -98,7 +96,28 @@ export class LogIngress implements Ingress {
     this.#replies.stop();
   }
 
-  async #add(kind: LogKind, partition: number, entry: ConversationEntry | ReportEntry): Promise<void> {
+  /** Appends what `append` makes of the subject that waits for the answer, and resolves with the answer. */
+  async #answered(append: (replyTo: string) => Promise<void>): Promise<CommandReply> {
+    const refusal = this.refusal();
+    if (refusal !== null) throw refusal;
+    if (this.#replies.size >= MAX_WAITING_COMMANDS) {
+      throw new UnavailableError("too many commands wait for their conversations' owners");
+    }
+    const waiting = this.#replies.expect(this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
+    try {
+      await append(waiting.subject);
+    } catch (error) {
+      waiting.cancel();
+      throw error;
+    }
+    return await waiting.reply;
+  }
+
+  async #add(
+    kind: LogKind,
+    partition: number,
+    entry: ConversationEntry | ReportEntry | DispatchEntry,
+  ): Promise<void> {
     const subject = this.#options.names.logSubject(kind, partition);
     let log = this.#logs.get(subject);
     if (log === undefined) {

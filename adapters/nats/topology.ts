@@ -11,10 +11,17 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { type EventType, subjectToken } from "../../core/events.ts";
-import { STATUS_PARTITIONS } from "../../core/partition.ts";
+import { DISPATCH_PARTITIONS, STATUS_PARTITIONS } from "../../core/partition.ts";
 
 /** The logs that partitions are applied from. */
-export type LogKind = "route" | "status";
+export type LogKind = "route" | "status" | "dispatch";
+
+/** How each kind is called in subjects and in streams. */
+const LOG_NAMES: Readonly<Record<LogKind, { readonly subject: string; readonly stream: string }>> = {
+  route: { subject: "in", stream: "IN" },
+  status: { subject: "status", stream: "STATUS" },
+  dispatch: { subject: "dispatch", stream: "DISPATCH" },
+};
 
 const twoDigits = (n: number) => String(n).padStart(2, "0");
 
@@ -30,11 +37,11 @@ export class Names {
   }
 
   logSubject(kind: LogKind, partition: number): string {
-    return `${this.namespace}.${kind === "route" ? "in" : "status"}.${twoDigits(partition)}`;
+    return `${this.namespace}.${LOG_NAMES[kind].subject}.${twoDigits(partition)}`;
   }
 
   logSubjects(kind: LogKind): string {
-    return `${this.namespace}.${kind === "route" ? "in" : "status"}.*`;
+    return `${this.namespace}.${LOG_NAMES[kind].subject}.*`;
   }
 
   logStream(kind: LogKind, partition: number): string {
@@ -49,7 +56,7 @@ export class Names {
   }
 
   #logPrefix(kind: LogKind): string {
-    return `${this.namespace}_${kind === "route" ? "IN" : "STATUS"}_`;
+    return `${this.namespace}_${LOG_NAMES[kind].stream}_`;
   }
 
   get eventStream(): string {
@@ -151,6 +158,7 @@ export async function ensureStreams(jsm: JetStreamManager, options: TopologyOpti
   const logs = [
     ...Array.from({ length: partitions }, (_, p) => ["route", p] as const),
     ...Array.from({ length: STATUS_PARTITIONS }, (_, p) => ["status", p] as const),
+    ...Array.from({ length: DISPATCH_PARTITIONS }, (_, p) => ["dispatch", p] as const),
   ];
   const wanted: (Partial<StreamConfig> & { name: string })[] = logs.map(([kind, partition]) => ({
     name: names.logStream(kind, partition),

@@ -19,7 +19,8 @@ import * as contacts from "../../migrations/0016_contacts.ts";
 import * as distribution from "../../migrations/0012_distribution.ts";
 import * as people from "../../migrations/0015_people.ts";
 import * as platforms from "../../migrations/0013_platforms.ts";
-import { STATUS_PARTITIONS } from "../../core/partition.ts";
+import * as dispatch from "../../migrations/0018_dispatch.ts";
+import { DISPATCH_PARTITIONS, STATUS_PARTITIONS } from "../../core/partition.ts";
 import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
 import { ensureMessagePartitions } from "./message_partitions.ts";
@@ -40,6 +41,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0012_distribution": distribution,
   "0015_people": people,
   "0013_platforms": platforms,
+  "0018_dispatch": dispatch,
 };
 
 /** Any number that no other user of advisory locks in this database has. */
@@ -98,6 +100,7 @@ async function ensureInstallation(db: Database, partitions: number): Promise<voi
     if (stored !== partitions) throw new PartitionsMismatchError(stored, partitions);
     await ensurePartitionRows(tx, "route", partitions);
     await ensurePartitionRows(tx, "status", STATUS_PARTITIONS);
+    await ensurePartitionRows(tx, "dispatch", DISPATCH_PARTITIONS);
     await ensurePartitionRows(tx, "send", SEND_LANES);
     await ensurePartitionRows(tx, "singleton", 1);
   });

@@ -7,6 +7,7 @@ import type { ConfigurationStore } from "../../core/ports/configuration.ts";
 import type { ClusterSource } from "../../core/ports/cluster.ts";
 import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
 import type { EventSource } from "../../core/ports/events.ts";
+import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { PlatformBroker } from "../../core/ports/platform_broker.ts";
 import type { CallProvider } from "../../core/ports/provider_call.ts";
@@ -24,13 +25,16 @@ import { reassignRoutes } from "../http/runtime/reassign.ts";
 import { contactHistoryRoutes } from "../http/runtime/contact_history.ts";
 import { archiveRoutes } from "../http/runtime/archive.ts";
 import { eventRoutes } from "../http/runtime/events.ts";
+import { liveQueueRoutes } from "../http/runtime/live_queue.ts";
 import { messageRoutes } from "../http/runtime/messages.ts";
+import { presenceRoutes } from "../http/runtime/presence.ts";
 import { ruleTestRoutes } from "../http/runtime/rule_trial.ts";
 import { sessionRoutes } from "../http/runtime/sessions.ts";
 import { statisticsRoutes } from "../http/runtime/statistics.ts";
 import { sniffType } from "../media/sniff.ts";
 import { languageDetector } from "../language/eld.ts";
 import { PostgresArchiveSearch } from "../postgres/archive_search.ts";
+import { PostgresDispatchQueries } from "../postgres/dispatch_queries.ts";
 import { PostgresMessageQueries } from "../postgres/message_queries.ts";
 import { PostgresOptOutQueries } from "../postgres/opt_out_queries.ts";
 import { PostgresSessionQueries } from "../postgres/session_queries.ts";
@@ -39,6 +43,7 @@ import type { Config } from "../system/config.ts";
 import type { Log } from "../system/log.ts";
 import { contactBook } from "./contact_book.ts";
 import { fillRandom } from "../system/random.ts";
+import type { ConnectionReporter } from "./connections.ts";
 import type { HttpHandler } from "./http.ts";
 import { createWebhookHandler } from "../webhooks/handler.ts";
 import type { Media } from "./media.ts";
@@ -54,7 +59,8 @@ export interface ApiOptions {
   readonly directory: AppDeps["directory"];
   readonly configuration: ConfigurationStore;
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly ingress: Ingress;
+  readonly ingress: Ingress & DispatchLog;
+  readonly connections: ConnectionReporter;
   readonly events: EventSource;
   readonly deadLetters: DeadLetterStore;
   readonly cluster: ClusterSource;
@@ -120,27 +126,30 @@ function webhooks(options: ApiOptions): NonNullable<AppDeps["webhooks"]> {
 }
 
 function modules(
-  { parts, ingress, events, deadLetters, cluster, media, closing, now }: ApiOptions,
+  { parts, ingress, connections, events, deadLetters, cluster, media, closing, now }: ApiOptions,
 ): AppDeps["modules"] {
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
   const archive = new PostgresArchiveSearch(parts.sql);
   const optOuts = new PostgresOptOutQueries(parts.db);
   const contacts = contactBook(parts, now);
+  const dispatch = new PostgresDispatchQueries(parts.sql);
   return [
     reassignRoutes({ ingress, sessions }),
-    sessionRoutes({ ingress, sessions, media }),
+    sessionRoutes({ ingress, dispatch: ingress, sessions, media }),
     messageRoutes({ ingress, messages, sessions, media }),
     uploadRoutes({ ...media, sniff: sniffType, newId: () => newId("media", now(), fillRandom) }),
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),
     ruleTestRoutes({ messages, contacts, languageDetector }),
     contactRoutes({ ingress, optOuts, contacts }),
     doNotContactRoutes({ ingress, optOuts }),
-    deadLetterRoutes({ ingress, deadLetters }),
     archiveRoutes({ archive, media }),
     contactHistoryRoutes({ archive, sessions, media }),
-    eventRoutes({ events, closing }),
+    deadLetterRoutes({ ingress, dispatch: ingress, deadLetters }),
+    eventRoutes({ events, closing, onAgent: (extensionId) => connections.began(extensionId) }),
     clusterRoutes({ cluster }),
+    presenceRoutes({ dispatch: ingress, queries: dispatch }),
+    liveQueueRoutes({ queries: dispatch }),
   ];
 }
 

@@ -13,7 +13,7 @@ import { PostgresPartitionStore } from "../postgres/partition_store.ts";
 import { sendBacklogs } from "../postgres/send_backlog.ts";
 import type { Parts } from "./parts.ts";
 
-const KINDS: readonly PartitionKind[] = ["route", "status", "send", "singleton"];
+const KINDS: readonly PartitionKind[] = ["route", "status", "dispatch", "send", "singleton"];
 
 type Backlog = Pick<PartitionView, "lastSequence" | "waiting" | "oldestAgeMs">;
 const NOTHING: Backlog = { lastSequence: null, waiting: 0, oldestAgeMs: null };
@@ -44,7 +44,7 @@ function kindView(
   rows: readonly PartitionRow[],
   backlogs: ReadonlyMap<number, Backlog>,
 ): KindView {
-  const hasLog = kind === "route" || kind === "status";
+  const hasLog = kind === "route" || kind === "status" || kind === "dispatch";
   return {
     kind,
     partitions: rows.map(({ partition, owner, epoch, cursor }) => ({

@@ -7,6 +7,15 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { SendWorkerStats } from "../../core/send/send_worker.ts";
 
+/** One queue of the dispatcher. */
+export interface QueueFigures {
+  readonly queueId: string;
+  /** Sessions in its line. */
+  readonly waiting: number;
+  /** How long the first in line has waited, ms. */
+  readonly oldestMs: number;
+}
+
 /** What is read at the moment of a scrape. */
 export interface LiveFigures {
   /** Entries that wait for their fsync. */
@@ -21,6 +30,8 @@ export interface LiveFigures {
   readonly channels: () => SendWorkerStats["channels"];
   /** The platforms' endpoints that this process delivers to. */
   readonly platformEndpoints: () => readonly { readonly platformId: string; readonly isFailing: boolean }[];
+  /** The queues, where this process has the dispatcher. */
+  readonly queues: () => readonly QueueFigures[];
   /** Files being fetched, told of or removed. */
   readonly mediaUnderWay: () => number;
   /** Partitions owned, by kind. */
@@ -99,6 +110,24 @@ export function createMetrics(figures: LiveFigures) {
       }
     },
   });
+  const queueGauge = (name: string, help: string, read: (queue: QueueFigures) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      labelNames: ["queue"],
+      collect() {
+        // They go with the dispatcher to another process, and queues are removed.
+        this.reset();
+        for (const queue of figures.queues()) this.set({ queue: queue.queueId }, read(queue));
+      },
+    });
+  queueGauge("patchbay_queue_waiting", "Sessions in a queue's waiting line", ({ waiting }) => waiting);
+  queueGauge(
+    "patchbay_queue_oldest_wait_seconds",
+    "How long the first in a queue's line has waited",
+    ({ oldestMs }) => oldestMs / 1_000,
+  );
   gauge("patchbay_media_under_way", "Files being fetched, told of or removed", figures.mediaUnderWay);
   gauge("patchbay_process_memory_bytes", "Resident memory of this process", () => Deno.memoryUsage().rss);
   return {
@@ -127,6 +156,13 @@ export function createMetrics(figures: LiveFigures) {
       name: "patchbay_commit_failures_total",
       help: "Tries of a batch that failed and come again",
       labelNames: ["kind"],
+      registers,
+    }),
+    dispatched: new Counter({
+      name: "patchbay_dispatched_total",
+      help:
+        "What the dispatcher did: offers made, claims let through, sessions that left a line for somebody",
+      labelNames: ["what"],
       registers,
     }),
     deadLetters: new Counter({

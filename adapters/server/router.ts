@@ -5,8 +5,9 @@
  */
 import type { MessageRow } from "../../core/message.ts";
 import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
-import { STATUS_PARTITIONS } from "../../core/partition.ts";
+import { DISPATCH_PARTITIONS, STATUS_PARTITIONS } from "../../core/partition.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { PartitionKind } from "../../core/ports/partition_store.ts";
 import type { Applier } from "../../core/runtime/lane.ts";
@@ -26,7 +27,8 @@ import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
 import { contactBook } from "./contact_book.ts";
 import { endHolds } from "./held_sessions.ts";
-import type { Metrics } from "./metrics.ts";
+import { DispatchWork } from "./dispatch.ts";
+import type { Metrics, QueueFigures } from "./metrics.ts";
 import { deliverOverdueParts } from "./overdue_parts.ts";
 import type { Parts } from "./parts.ts";
 import { periodically } from "./periodically.ts";
@@ -36,7 +38,7 @@ export interface RouterOptions {
   readonly parts: Parts;
   readonly partitions: number;
   readonly directory: DirectorySource;
-  readonly ingress: Ingress;
+  readonly ingress: Ingress & DispatchLog;
   readonly publisher: EventPublisher;
   /** Takes new outbound messages to the send lanes of this process; gives those back that belong to others. */
   readonly onQueued: (messages: readonly MessageRow[]) => readonly MessageRow[];
@@ -51,6 +53,8 @@ export interface RouterOptions {
 
 export interface Router {
   readonly owners: Readonly<Record<LogKind, PartitionOwner>>;
+  /** How the queues stand, where this process has the dispatcher. */
+  queues(): readonly QueueFigures[];
   restart(reason: string): void;
   stop(): Promise<void>;
 }
@@ -108,7 +112,15 @@ export function startRouter(options: RouterOptions): Router {
       onDeadLetter,
       now,
     }));
-  const owners = { route, status: reports };
+  const dispatching = new DispatchWork({ ...options, entries: options.ingress, onDeadLetter });
+  const dispatch = owner(
+    options,
+    "dispatch",
+    DISPATCH_PARTITIONS,
+    1,
+    (lane) => dispatching.createApplier(lane),
+  );
+  const owners = { route, status: reports, dispatch };
   const pending = new PendingMatcher({
     store: status,
     partitions: new PostgresPartitionStore(parts.hotSql),
@@ -121,6 +133,7 @@ export function startRouter(options: RouterOptions): Router {
   const onError = (name: string, error: Error) =>
     options.log.warn("periodic-work-failed", { name, reason: error.message });
   const stops = [
+    dispatching.start(dispatch),
     periodically({
       name: "close idle sessions",
       intervalMs: IDLE_SWEEP_MS,
@@ -154,13 +167,14 @@ export function startRouter(options: RouterOptions): Router {
   ];
   return {
     owners,
+    queues: () => dispatching.queues(),
     restart: (reason) => {
       for (const owner of Object.values(owners)) owner.restart(reason);
       checkLogs(options, owners).catch((error) => onError("look whether logs were replaced", error as Error));
     },
     stop: async () => {
       await Promise.all(stops.map((stop) => stop()));
-      await Promise.all([route.stop(), reports.stop()]);
+      await Promise.all(Object.values(owners).map((owner) => owner.stop()));
     },
   };
 }

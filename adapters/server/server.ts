@@ -25,6 +25,7 @@ import { createSecretBox } from "../system/secret_box.ts";
 import { ensureAdministrator } from "./admin_key.ts";
 import { createApi } from "./api.ts";
 import { createChannelHealth } from "./channel_health.ts";
+import { ConnectionReporter } from "./connections.ts";
 import { createClusterSource } from "./cluster.ts";
 import { durabilityOf } from "./durability.ts";
 import { serveHttp } from "./http.ts";
@@ -107,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       atomic: parts.atomicBatches,
       deliver: (to, reply) => ingress.deliver(to, reply),
       command: (entry) => ingress.append(entry),
+      dispatch: (entries) => ingress.tell(entries),
     });
     const hub = new EventHub(parts.connection, parts.jsm, parts.names, parts.processId);
     stack.defer(() => hub.stop());
@@ -146,8 +148,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       logWaiting: () => ({
         route: router?.owners.route.waiting ?? 0,
         status: router?.owners.status.waiting ?? 0,
+        dispatch: router?.owners.dispatch.waiting ?? 0,
         send: sender?.worker.stats.waiting ?? 0,
       }),
+      queues: () => router?.queues() ?? [],
       oldestDueAgeMs: () => sender?.worker.stats.oldestDueAgeMs ?? 0,
       platformEndpoints: () => platformEndpoints(),
       channels: () => sender?.worker.stats.channels ?? [],
@@ -179,6 +183,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       holders.push(
         router.owners.route,
         router.owners.status,
+        router.owners.dispatch,
         createSingleton(() => {
           const stops = [
             startArchiveIndex(parts, (name, error) => failed(name)(error)),
@@ -254,6 +259,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     }, now);
     await membership.join(holders);
 
+    const connections = new ConnectionReporter({ member: parts.processId, entries: ingress, now });
+    stack.defer(() => connections.stop());
     const closing = new AbortController();
     const server = serveHttp(
       config,
@@ -265,6 +272,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         configuration,
         providers: PROVIDERS,
         ingress,
+        connections,
         events: hub,
         deadLetters,
         cluster: createClusterSource({ parts, members: membership.members, now }),

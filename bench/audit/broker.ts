@@ -7,7 +7,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { StreamReader } from "../../adapters/nats/stream_reader.ts";
 import type { LogKind, Names } from "../../adapters/nats/topology.ts";
-import { STATUS_PARTITIONS } from "../../core/partition.ts";
+import { DISPATCH_PARTITIONS, STATUS_PARTITIONS } from "../../core/partition.ts";
 import type { CloudEvent } from "../../core/events.ts";
 import type { Leftovers, Told } from "./run.ts";
 
@@ -61,10 +61,11 @@ export async function readTold(broker: Broker): Promise<Told[]> {
 
 /** The last sequence of each partition's log. */
 export async function readLogEnds({ jsm, names }: Broker, partitions: number): Promise<Leftovers["logEnds"]> {
-  const kinds: readonly (readonly [LogKind, number])[] = [["route", partitions], [
-    "status",
-    STATUS_PARTITIONS,
-  ]];
+  const kinds: readonly (readonly [LogKind, number])[] = [
+    ["route", partitions],
+    ["status", STATUS_PARTITIONS],
+    ["dispatch", DISPATCH_PARTITIONS],
+  ];
   return await Promise.all(
     kinds.flatMap(([kind, count]) =>
       Array.from({ length: count }, async (_, partition) => {

@@ -164,7 +164,7 @@ export class Dispatcher {
     const line = this.#lines.get(queueId ?? "");
     if (line === undefined) return;
     line.served(this.#nowMs);
-    this.#draft.lineChanged(line.id);
+    this.#draft.lineServed(line.id);
   }
 
   #forget(session: Session): void {

@@ -27,6 +27,7 @@ export class DispatchDraft {
   #claims: DispatchClaim[] = [];
   #replies: { to: string; body: CommandReply }[] = [];
   #presence = new Map<string, PresenceChange>();
+  #served = 0;
 
   begin(atMs: number): void {
     this.#atMs = atMs;
@@ -40,11 +41,13 @@ export class DispatchDraft {
       claims: this.#claims,
       replies: this.#replies,
       presence: this.#presence.size === 0 ? NONE : [...this.#presence.values()],
+      served: this.#served,
     };
     this.#orders = [];
     this.#claims = [];
     this.#replies = [];
     this.#presence = new Map();
+    this.#served = 0;
     return outcome;
   }
 
@@ -72,7 +75,9 @@ export class DispatchDraft {
     this.#sessions.add(id);
   }
 
-  lineChanged(id: string): void {
+  /** Somebody took a session out of the line. */
+  lineServed(id: string): void {
+    this.#served++;
     this.#lines.add(id);
   }
 

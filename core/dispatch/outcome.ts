@@ -45,4 +45,6 @@ export interface Outcome {
   readonly claims: readonly DispatchClaim[];
   readonly replies: readonly { readonly to: string; readonly body: CommandReply }[];
   readonly presence: readonly PresenceChange[];
+  /** Sessions that somebody took out of a queue. */
+  readonly served: number;
 }

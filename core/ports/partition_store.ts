@@ -7,7 +7,7 @@ import type { OutboxRow } from "../outbox.ts";
 import type { LogMark } from "./partition_log.ts";
 
 /** `singleton` has one partition: what exactly one router does. */
-export type PartitionKind = "route" | "status" | "send" | "singleton";
+export type PartitionKind = "route" | "status" | "dispatch" | "send" | "singleton";
 
 /** A partition as it is stored. */
 export interface PartitionRow {

@@ -21,6 +21,8 @@ import type {
   ConfigurationReader,
   ConfigurationStore,
 } from "../../core/ports/configuration.ts";
+import type { DispatchEntry } from "../../core/dispatch/entry.ts";
+import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { SessionRow } from "../../core/session.ts";
 import { ALICE, BOB, CHANNEL, DIRECTORY, PLATFORM, TO_QUEUE } from "../routing/directory.ts";
@@ -63,6 +65,8 @@ export class Fixture {
   directory: Directory;
   readonly executed: Omit<CommandEntry, "kind" | "replyTo">[] = [];
   readonly appended: (ConversationEntry | ReportEntry)[] = [];
+  /** What the dispatcher was told. */
+  readonly told: DispatchEntry[] = [];
   readonly errors: unknown[] = [];
   readonly canned: CannedRecord[] = [];
   /** What the audit log was told of. */
@@ -79,7 +83,7 @@ export class Fixture {
     const { db } = database;
     const sessions = new PostgresSessionQueries(db);
     const messages = new PostgresMessageQueries(db);
-    const { ingress } = this;
+    const { ingress, dispatch } = this;
     const media = {
       registry: new PostgresMediaRegistry(database.sql),
       links: new MediaLinks([MASTER_KEY], "http://localhost"),
@@ -104,10 +108,10 @@ export class Fixture {
       metrics: { contentType: "text/plain", metrics: () => Promise.resolve("") },
       onError: (error) => this.errors.push(error),
       modules: [
-        sessionRoutes({ ingress, sessions, media }),
+        sessionRoutes({ ingress, dispatch, sessions, media }),
         messageRoutes({ ingress, messages, sessions, media }),
         statisticsRoutes({ statistics: new PostgresStatisticsQueries(db) }),
-        deadLetterRoutes({ ingress, deadLetters: new PostgresDeadLetterStore(db) }),
+        deadLetterRoutes({ ingress, dispatch, deadLetters: new PostgresDeadLetterStore(db) }),
         ...more,
       ],
     });
@@ -122,6 +126,15 @@ export class Fixture {
     });
   readonly #note: ConfigurationStore["note"] = (actor, { action, kind, target, after }) =>
     Promise.resolve(void this.notes.push({ actor, action, kind, target, after }));
+  get dispatch(): DispatchLog {
+    return {
+      tell: (entries) => Promise.resolve(void this.told.push(...entries)),
+      ask: (entry) => {
+        this.told.push(entry);
+        return this.reply instanceof Error ? Promise.reject(this.reply) : Promise.resolve(this.reply);
+      },
+    };
+  }
 
   get ingress(): Ingress {
     return {

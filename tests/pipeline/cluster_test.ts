@@ -81,7 +81,13 @@ Deno.test("routers and senders come, go, crash and pause while messages flow: no
     const { members, kinds } = await api.get("/v1/cluster");
     equal(members.length, 6);
     const rolesOf = (id: string) => members.find((member: { id: string }) => member.id === id).roles.join();
-    const roles = { route: "router", status: "router", send: "sender", singleton: "router" };
+    const roles = {
+      route: "router",
+      status: "router",
+      dispatch: "router",
+      send: "sender",
+      singleton: "router",
+    };
     deepEqual(kinds.map(({ kind }: { kind: string }) => kind), Object.keys(roles));
     for (const { kind, partitions } of kinds) {
       for (const { owner } of partitions) equal(rolesOf(owner), roles[kind as keyof typeof roles]);

@@ -21,7 +21,10 @@ Deno.test("migrateDatabase() makes an empty database ready, and does nothing the
   assert.deepEqual(await migrateDatabase(database.sql, { partitions: 4, nowMs: NOVEMBER }), []);
   const kinds = await database
     .sql`select kind, count(*)::int as n from partitions group by kind order by kind`;
-  assert.deepEqual(kinds.map(({ kind, n }) => [kind, n]), [["route", 4], ["send", 32], ["singleton", 1], [
+  assert.deepEqual(kinds.map(({ kind, n }) => [kind, n]), [["dispatch", 1], ["route", 4], ["send", 32], [
+    "singleton",
+    1,
+  ], [
     "status",
     8,
   ]]);

@@ -43,8 +43,9 @@ const PartitionView = z.object({
 const ClusterView = z.object({
   members: z.array(MemberView),
   kinds: z.array(z.object({
-    kind: z.enum(["route", "status", "send", "singleton"]).openapi({
-      description: "Conversations, delivery reports, send lanes, and what exactly one router does",
+    kind: z.enum(["route", "status", "dispatch", "send", "singleton"]).openapi({
+      description:
+        "Conversations, delivery reports, the dispatcher, send lanes, and what exactly one router does",
     }),
     waiting: z.number().int(),
     oldestAgeMs: z.number().int().nullable(),

@@ -9,6 +9,7 @@ import type { Command, CommandReply } from "../../../core/entry.ts";
 import { repeatableKey, singleKey } from "../../../core/command_key.ts";
 import type { OutgoingCheck } from "../../../core/outgoing.ts";
 import { parseAddress } from "../../../core/phone_number.ts";
+import type { DispatchLog } from "../../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../../core/ports/ingress.ts";
 import { invalidFields, Problem, type ProblemStatus } from "../problem.ts";
 import { authorOf } from "./caller.ts";
@@ -35,9 +36,9 @@ export async function carryOut(
   conversation: { readonly number: string; readonly contact: string },
   command: Command,
 ): Promise<CommandReply & { ok: true }> {
-  const { key, idempotencyKey } = context;
+  const { key } = context;
   const reply = await context.ingress.execute({
-    key: idempotencyKey === undefined ? singleKey() : repeatableKey(key.id, idempotencyKey, context.path),
+    key: keyOf(context),
     at: context.now(),
     number: conversation.number,
     contact: conversation.contact,
@@ -46,6 +47,26 @@ export async function carryOut(
   });
   if (reply.ok) return reply;
   throw refused(reply, context.directory);
+}
+
+/**
+ * Has the dispatcher let an extension take a waiting session, if there is room; resolves when it is taken.
+ *
+ * @throws {Problem} when there is no room, or the conversation's owner refused it
+ * @throws {UnavailableError} when no answer came
+ */
+export async function claim(
+  context: CommandContext,
+  dispatch: DispatchLog,
+  what: { readonly sessionId: string; readonly extensionId: string },
+): Promise<CommandReply & { ok: true }> {
+  const reply = await dispatch.ask({ kind: "claim", key: keyOf(context), at: context.now(), ...what });
+  if (reply.ok) return reply;
+  throw refused(reply, context.directory);
+}
+
+function keyOf({ key, idempotencyKey, path }: CommandContext): string {
+  return idempotencyKey === undefined ? singleKey() : repeatableKey(key.id, idempotencyKey, path);
 }
 
 const STATUSES: ReadonlySet<number> = new Set<ProblemStatus>([400, 403, 404, 409, 413, 422, 503]);

@@ -5,8 +5,9 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { DeadLetterStore, StoredDeadLetter } from "../../../core/ports/dead_letters.ts";
+import type { DispatchLog } from "../../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../../core/ports/ingress.ts";
-import { reread } from "../../../core/replay.ts";
+import { type ReplayableEntry, reread } from "../../../core/replay.ts";
 import { ADMINISTRATORS } from "../auth.ts";
 import type { RouteModule } from "../deps.ts";
 import { pageFrom, pageOf, pageQuery } from "../paging.ts";
@@ -16,6 +17,7 @@ import { idParam } from "./fields.ts";
 
 export interface DeadLetterRoutesDeps {
   readonly ingress: Ingress;
+  readonly dispatch: DispatchLog;
   readonly deadLetters: DeadLetterStore;
 }
 
@@ -66,7 +68,7 @@ const replayRoute = createRoute({
 });
 
 /** `/v1/dead-letters` and everything below it. */
-export function deadLetterRoutes({ ingress, deadLetters }: DeadLetterRoutesDeps): RouteModule {
+export function deadLetterRoutes({ ingress, dispatch, deadLetters }: DeadLetterRoutesDeps): RouteModule {
   return (app, deps) => {
     app.openapi(listRoute, async (c) => {
       const { limit, cursor, kind } = c.req.valid("query");
@@ -92,12 +94,24 @@ export function deadLetterRoutes({ ingress, deadLetters }: DeadLetterRoutesDeps)
       // First the log, then the mark: a crash in between lets it be replayed again, and a conversation knows the
       // entry by its key.
       for (const entry of read.entries) {
-        await (entry.kind === "report" ? ingress.appendReport(entry) : ingress.append(entry));
+        await putBack(entry);
       }
       const at = new Date(deps.now());
       await deadLetters.markReplayed(letter.id, at);
       return c.json(detail({ ...letter, replayed_at: at }), 200);
     });
+
+    function putBack(entry: ReplayableEntry): Promise<void> {
+      switch (entry.kind) {
+        case "inbound":
+        case "command":
+          return ingress.append(entry);
+        case "report":
+          return ingress.appendReport(entry);
+        default:
+          return dispatch.tell([entry]);
+      }
+    }
 
     async function existing(id: string): Promise<StoredDeadLetter> {
       const letter = await deadLetters.get(id);

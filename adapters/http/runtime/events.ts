@@ -23,6 +23,8 @@ export interface EventRoutesDeps {
   readonly bufferBytesMax?: number;
   /** Clients at once; further ones are told to come again. @default {2_000} */
   readonly clientsMax?: number;
+  /** An agent's stream begins; what it returns is called when it ends. */
+  readonly onAgent?: (extensionId: string) => () => void;
   /** Ends all streams, and takes no more. */
   readonly closing?: AbortSignal;
 }
@@ -80,16 +82,21 @@ export function eventRoutes(own: EventRoutesDeps): RouteModule {
       if (own.closing?.aborted) throw new UnavailableError("the server is stopping");
       if (clients >= clientsMax) throw new UnavailableError("too many clients listen to events", 5);
       clients++;
+      const key = c.get("key");
+      const left = key.role === "agent" && key.extensionId !== null
+        ? own.onAgent?.(key.extensionId)
+        : undefined;
       const body = listen({
         own,
         deps,
         after,
         types,
         encode,
-        key: c.get("key"),
+        key,
         authorization: c.req.header("authorization"),
         onEnd: () => {
           clients--;
+          left?.();
         },
       });
       return new Response(body, {

@@ -5,9 +5,10 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Role } from "../../../core/directory.ts";
+import type { Directory, Role } from "../../../core/directory.ts";
 import type { Command, CommandReply } from "../../../core/entry.ts";
 import { checkOutgoing } from "../../../core/outgoing.ts";
+import type { DispatchLog } from "../../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../../core/ports/ingress.ts";
 import type { SessionQueries } from "../../../core/ports/runtime_queries.ts";
 import type { SessionRow } from "../../../core/session.ts";
@@ -17,13 +18,14 @@ import { Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { CannedField, textToSend } from "./canned_text.ts";
 import { mayAddress, viewerOf } from "./caller.ts";
-import { actingExtension, carryOut, fitting, noSession } from "./commands.ts";
+import { actingExtension, carryOut, claim, type CommandContext, fitting, noSession } from "./commands.ts";
 import { idField, idParam, NoteField, PartsField, TextField } from "./fields.ts";
 import { outgoingMedia, type OutgoingMediaDeps, OutgoingMediaField } from "./outgoing_media.ts";
 import { SessionDetail, sessionDetail } from "./views.ts";
 
 export interface SessionRoutesDeps {
   readonly ingress: Ingress;
+  readonly dispatch: DispatchLog;
   readonly sessions: SessionQueries;
   readonly media: OutgoingMediaDeps;
 }
@@ -33,6 +35,17 @@ const ACCEPTERS: readonly Role[] = ["administrator", "supervisor", "agent"];
 
 const common = { params: idParam("session"), headers: IdempotencyHeader };
 const after = { 200: json(SessionDetail, "The session as it is now"), ...problems(404, 409, 422) };
+
+const ExtensionBody = {
+  required: false,
+  content: {
+    "application/json": {
+      schema: z.object({
+        extensionId: idField("extension").optional().openapi({ description: "Agents leave it out" }),
+      }).strict(),
+    },
+  },
+};
 
 const replyRoute = createRoute({
   method: "post",
@@ -74,17 +87,18 @@ const acceptRoute = createRoute({
   ...allow(...ACCEPTERS),
   request: {
     ...common,
-    body: {
-      required: false,
-      content: {
-        "application/json": {
-          schema: z.object({
-            extensionId: idField("extension").optional().openapi({ description: "Agents leave it out" }),
-          }).strict(),
-        },
-      },
-    },
+    body: ExtensionBody,
   },
+  responses: after,
+});
+
+const declineRoute = createRoute({
+  method: "post",
+  path: "/v1/sessions/{id}/decline",
+  tags: ["Sessions"],
+  summary: "Turns an offer down: it passes on to somebody else",
+  ...allow(...ACCEPTERS),
+  request: { ...common, body: ExtensionBody },
   responses: after,
 });
 
@@ -159,11 +173,18 @@ export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRou
   app.openapi(acceptRoute, async (c) => {
     const asked = c.req.valid("json")?.extensionId;
     const session = await addressed(c);
-    await command(c, session, {
-      kind: "accept",
-      sessionId: session.id,
-      extensionId: actingExtension(c.get("key"), asked),
-    });
+    const what = { sessionId: session.id, extensionId: actingExtension(c.get("key"), asked) };
+    // Where there is a limit, the dispatcher keeps the room and hands it on.
+    if (session.state === "waiting" && hasLimit(deps.directory.current(), session, what.extensionId)) {
+      await claim(context(c), own.dispatch, what);
+    } else await command(c, session, { kind: "accept", ...what });
+    return c.json(await asNow(session), 200);
+  });
+
+  app.openapi(declineRoute, async (c) => {
+    const extensionId = actingExtension(c.get("key"), c.req.valid("json")?.extensionId);
+    const session = await addressed(c);
+    await command(c, session, { kind: "decline", sessionId: session.id, extensionId });
     return c.json(await asNow(session), 200);
   });
 
@@ -198,7 +219,11 @@ export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRou
     session: SessionRow,
     what: Command,
   ): Promise<CommandReply & { ok: true }> {
-    const context = {
+    return carryOut(context(c), session, what);
+  }
+
+  function context(c: Context<ApiEnv>): CommandContext {
+    return {
       ingress: own.ingress,
       directory: deps.directory.current(),
       now: deps.now,
@@ -206,10 +231,17 @@ export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRou
       idempotencyKey: c.req.header("idempotency-key"),
       path: c.req.path,
     };
-    return carryOut(context, session, what);
   }
 
   async function asNow(session: SessionRow) {
     return sessionDetail(await own.sessions.get(session.id) ?? session);
   }
+}
+
+/** Whether the sessions that this extension, this queue or all of them may have at once are limited. */
+function hasLimit(directory: Directory, { queue_id }: SessionRow, extensionId: string): boolean {
+  const { capacity, agentCapacity } = directory.distribution;
+  const own = directory.extensions.get(extensionId)?.capacity ?? agentCapacity;
+  return own !== null || capacity !== null ||
+    (directory.queues.get(queue_id ?? "")?.capacity ?? null) !== null;
 }
