@@ -93,7 +93,8 @@ select count(*)::int as held from held`;
  * $1: at most so many of each.
  */
 const MISSED = `
-select s.* from sessions s left join dispatch_sessions d on d.id = s.id
+select s.*, (c.state->>'unansweredSinceMs')::bigint as unanswered_since_ms from sessions s
+join conversations c on c.id = s.conversation_id left join dispatch_sessions d on d.id = s.id
 where s.state <> 'closed' and s.state <> 'platform' and (s.queue_id is not null or s.extension_id is not null)
   and (d.version is null or d.version < s.version)
 order by s.id limit $1::text::int`;
@@ -138,13 +139,15 @@ export class PostgresDispatchStore implements DispatchStore {
 
   async findMissed(now: number, max: number): Promise<SessionFact[]> {
     const [missed, over] = await Promise.all([
-      this.#sql.unsafe<SessionRow[]>(MISSED, [String(max)], { prepare: true }),
+      this.#sql.unsafe<(SessionRow & { unanswered_since_ms: number | null })[]>(MISSED, [String(max)], {
+        prepare: true,
+      }),
       this.#sql.unsafe<(DispatchSessionRow & { true_version: number | null })[]>(OVER, [String(max)], {
         prepare: true,
       }),
     ]);
     return [
-      ...missed.map((row) => sessionFact(row, now)),
+      ...missed.map((row) => sessionFact(row, now, row.unanswered_since_ms)),
       ...over.map((row): SessionFact => ({
         kind: "session",
         at: now,

