@@ -30,6 +30,7 @@ export function officeDirectory(): Directory {
       extension: String(index),
       name: String(index),
       capacity: 1,
+      cannedOnly: false,
       skills: { spanish: 1 + index % 10 },
     };
   });
@@ -54,7 +55,7 @@ export function officeDirectory(): Directory {
     version: 1,
     extensions: new Map(extensions.map((extension) => [extension.id, extension])),
     queues: new Map(queues.map((queue) => [queue.id, queue])),
-  } as Directory;
+  };
 }
 
 /** The sessions, as their conversations would tell of them. */
