@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench_context.ts";
 import { backlog } from "./backlog.ts";
 import { bucket } from "./bucket.ts";
+import { dispatch } from "./dispatch.ts";
 import { e2e } from "./e2e.ts";
 import { ingest } from "./ingest.ts";
 import { latency } from "./latency.ts";
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   state,
   providers,
   search,
+  dispatch,
 ];
 
 const OPTIONS = {
