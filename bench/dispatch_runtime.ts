@@ -68,6 +68,7 @@ export async function startDispatchRuntime(
     names,
     partitions: PARTITIONS,
     processId: "bench",
+    configuration: () => 1,
     maxPending: Infinity,
   });
   stack.defer(() => ingress.stop());

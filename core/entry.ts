@@ -1,7 +1,7 @@
 /**
  * What the partitions' logs hold. An entry is one input of one conversation (`ConversationEntry`, streams
  * `IN_<p>`) or one delivery report (`ReportEntry`, streams `STATUS_<p>`). One stream message packs the
- * entries that waited while the former one was written: `{"v":1,"e":[…]}`.
+ * entries that waited while the former one was written: `{"v":1,"c":7,"e":[…]}`.
  *
  * Wire format: add optional fields only; a change of meaning needs a new `v`.
  *
@@ -196,9 +196,13 @@ export type CommandReply =
     readonly holder?: { readonly extensionId: string };
   };
 
-/** Packs entries that are JSON already into one stream message. */
-export function packEntries(entries: readonly string[]): string {
-  return `{"v":${ENTRY_VERSION},"e":[${entries.join(",")}]}`;
+/**
+ * Packs entries that are JSON already into one stream message. `configuration` is the version of the directory that they
+ * were taken under: whoever applies them must know at least that one.
+ */
+export function packEntries(entries: readonly string[], configuration = 0): string {
+  const known = configuration === 0 ? "" : `"c":${configuration},`;
+  return `{"v":${ENTRY_VERSION},${known}"e":[${entries.join(",")}]}`;
 }
 
 /** An entry that could not be read, kept for the dead letters. */
@@ -208,29 +212,41 @@ export interface Undecodable {
   readonly payload: string;
 }
 
+/** What one stream message held. */
+export interface Pack<T> {
+  readonly entries: readonly (T | Undecodable)[];
+  /** The version of the directory that they were taken under; 0: not said. */
+  readonly configuration: number;
+}
+
+/** The entries of {@link unpack}. */
+export function unpackEntries<T>(payload: string, schema: z.ZodType<T>): readonly (T | Undecodable)[] {
+  return unpack(payload, schema).entries;
+}
+
 /**
  * Reads one stream message. Whatever does not fit comes back as {@link Undecodable} in its place, so that
  * one bad entry stops nobody.
  */
-export function unpackEntries<T>(payload: string, schema: z.ZodType<T>): (T | Undecodable)[] {
+export function unpack<T>(payload: string, schema: z.ZodType<T>): Pack<T> {
+  const unreadable = (reason: string): Pack<T> => ({
+    entries: [{ kind: "undecodable", reason, payload }],
+    configuration: 0,
+  });
   let parsed: unknown;
   try {
     parsed = JSON.parse(payload);
   } catch (error) {
-    return [{ kind: "undecodable", reason: `not JSON: ${(error as Error).message}`, payload }];
+    return unreadable(`not JSON: ${(error as Error).message}`);
   }
-  const pack = parsed as { v?: unknown; e?: unknown } | null;
+  const pack = parsed as { v?: unknown; c?: unknown; e?: unknown } | null;
   if (pack === null || typeof pack !== "object" || !Array.isArray(pack.e)) {
-    return [{ kind: "undecodable", reason: "not a pack of entries: the field e must be a list", payload }];
+    return unreadable("not a pack of entries: the field e must be a list");
   }
   if (pack.v !== ENTRY_VERSION) {
-    return [{
-      kind: "undecodable",
-      reason: `pack version ${JSON.stringify(pack.v)} is not known here`,
-      payload,
-    }];
+    return unreadable(`pack version ${JSON.stringify(pack.v)} is not known here`);
   }
-  return pack.e.map((entry) => {
+  const entries = pack.e.map((entry): T | Undecodable => {
     const result = schema.safeParse(entry);
     if (result.success) return result.data;
     const issue = result.error.issues[0];
@@ -240,4 +256,5 @@ export function unpackEntries<T>(payload: string, schema: z.ZodType<T>): (T | Un
       payload: JSON.stringify(entry) ?? "null",
     };
   });
+  return { entries, configuration: typeof pack.c === "number" ? pack.c : 0 };
 }

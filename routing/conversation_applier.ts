@@ -6,13 +6,13 @@
 import type { DispatchEntry } from "../core/dispatch/entry.ts";
 import type { DetectLanguage } from "../core/language.ts";
 import type { ContactSource } from "../core/ports/contacts.ts";
-import type { DirectorySource } from "../core/ports/directory.ts";
+import type { FreshDirectory } from "../core/ports/directory.ts";
 import {
   type CommandReply,
   type ConversationEntry,
   ConversationEntrySchema,
   type Undecodable,
-  unpackEntries,
+  unpack,
 } from "../core/entry.ts";
 import type { PatchbayEvent } from "../core/events.ts";
 import { derivedId, type LogPosition } from "../core/ids.ts";
@@ -53,7 +53,7 @@ const CACHE_SIZE = 20_000;
 
 export interface ConversationApplierOptions {
   readonly store: ConversationStore;
-  readonly directory: DirectorySource;
+  readonly directory: FreshDirectory;
   readonly epochOf: (partition: number) => number;
   /** Tells this lane's counters from those of all other lanes at work, in other processes too. */
   readonly shard: () => number;
@@ -92,7 +92,13 @@ export class ConversationApplier implements Applier {
   }
 
   async apply(batch: readonly LogMessage[], published: ReadonlyMap<number, number>): Promise<ApplyResult> {
-    const entries = batch.flatMap((message) => this.#place(message));
+    const packs = batch.map((message) => this.#place(message));
+    const { directory } = this.#options;
+    // Another process took them knowing more: a number that was made a moment ago must not be unknown here.
+    if (packs.some(({ configuration }) => configuration > directory.current().version)) {
+      await directory.refresh();
+    }
+    const entries = packs.flatMap(({ placed }) => placed);
     const loaded = await this.#load(entries);
     const poisoned = new Map<Placed, string>();
     for (;;) {
@@ -117,12 +123,14 @@ export class ConversationApplier implements Applier {
     this.#cache.clear();
   }
 
-  #place({ partition, sequence, data }: LogMessage): Placed[] {
-    return unpackEntries(this.#decoder.decode(data), ConversationEntrySchema).map((entry, index) => ({
+  #place({ partition, sequence, data }: LogMessage): { placed: Placed[]; configuration: number } {
+    const { entries, configuration } = unpack(this.#decoder.decode(data), ConversationEntrySchema);
+    const placed = entries.map((entry, index) => ({
       entry,
       position: { partition, sequence, entry: index },
       conversation: entry.kind === "undecodable" ? "" : conversationOf(entry),
     }));
+    return { placed, configuration };
   }
 
   async #load(entries: readonly Placed[]): Promise<Loaded> {

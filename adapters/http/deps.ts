@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConfigurationStore } from "../../core/ports/configuration.ts";
-import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { FreshDirectory } from "../../core/ports/directory.ts";
 import type { PlatformBroker } from "../../core/ports/platform_broker.ts";
 import type { Provider } from "../../core/ports/provider.ts";
 import type { App } from "./context.ts";
@@ -31,10 +31,7 @@ export interface AppDeps {
   readonly publicUrl: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly directory: DirectorySource & {
-    /** Loads the newest snapshot. Resolves once `current()` has it. */
-    refresh(): Promise<void>;
-  };
+  readonly directory: FreshDirectory;
   readonly configuration: ConfigurationStore;
   /** By kind. */
   readonly providers: ReadonlyMap<string, Provider>;

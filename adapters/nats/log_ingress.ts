@@ -26,6 +26,8 @@ export interface LogIngressOptions {
   readonly partitions: number;
   /** Tells this process's answers from those of others. */
   readonly processId: string;
+  /** The version of the configuration that this process knows: entries go with it. */
+  readonly configuration: () => number;
   /** Entries that may wait for their fsync before requests are refused. */
   readonly maxPending?: number;
   /** How long a command waits for its answer. */
@@ -142,7 +144,7 @@ export class LogIngress implements Ingress, DispatchLog {
 
   async #write(subject: string, items: readonly string[]): Promise<void> {
     try {
-      await this.#publisher.publish(subject, packEntries(items));
+      await this.#publisher.publish(subject, packEntries(items, this.#options.configuration()));
     } catch (error) {
       throw new UnavailableError(`the message log cannot be written: ${(error as Error).message}`);
     }

@@ -9,7 +9,7 @@
 import type { Directory } from "../../core/directory.ts";
 import { EMPTY_DIRECTORY } from "../../core/directory.ts";
 import type { Clock } from "../../core/ports/clock.ts";
-import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { FreshDirectory } from "../../core/ports/directory.ts";
 import type { SecretBox } from "../../core/ports/secret_box.ts";
 import type { Database } from "./database.ts";
 import { loadDirectory } from "./directory_loader.ts";
@@ -27,7 +27,7 @@ export interface DirectoryStoreOptions {
   readonly pollMs?: number;
 }
 
-export class DirectoryStore implements DirectorySource, Disposable {
+export class DirectoryStore implements FreshDirectory, Disposable {
   readonly #options: DirectoryStoreOptions;
   readonly #listeners = new Set<(directory: Directory) => void>();
   #directory: Directory = EMPTY_DIRECTORY;

@@ -6,7 +6,7 @@
 import type { MessageRow } from "../../core/message.ts";
 import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
 import { DISPATCH_PARTITIONS, STATUS_PARTITIONS } from "../../core/partition.ts";
-import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { FreshDirectory } from "../../core/ports/directory.ts";
 import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
 import type { PartitionKind } from "../../core/ports/partition_store.ts";
@@ -37,7 +37,7 @@ import { sendNudger } from "./send_nudger.ts";
 export interface RouterOptions {
   readonly parts: Parts;
   readonly partitions: number;
-  readonly directory: DirectorySource;
+  readonly directory: FreshDirectory;
   readonly ingress: Ingress & DispatchLog;
   readonly publisher: EventPublisher;
   /** Takes new outbound messages to the send lanes of this process; gives those back that belong to others. */

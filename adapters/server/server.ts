@@ -100,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       names: parts.names,
       partitions: config.partitions,
       processId: parts.processId,
+      configuration: () => directory.current().version,
     });
     stack.defer(() => ingress.stop());
     const publisher = new EventPublisher({

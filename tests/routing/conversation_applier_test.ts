@@ -1,4 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
+import type { Directory } from "../../core/directory.ts";
 import { type ConversationEntry, packEntries } from "../../core/entry.ts";
 import type { ConversationCommit, ConversationStore, SeenRow } from "../../core/ports/conversation_store.ts";
 import type { LogMessage } from "../../core/ports/partition_log.ts";
@@ -26,11 +27,22 @@ class MemoryStore implements ConversationStore {
   }
 }
 
-function setUp() {
+/** `known` at first; {@link DIRECTORY}, as version 4, once it was looked for. */
+function setUp(known: Directory = DIRECTORY) {
   const store = new MemoryStore();
+  let directory = known;
+  let refreshed = 0;
   const applier = new ConversationApplier({
     store,
-    directory: { current: () => DIRECTORY } as never,
+    directory: {
+      current: () => directory,
+      onChange: () => () => {},
+      refresh: () => {
+        refreshed++;
+        directory = { ...DIRECTORY, version: 4 };
+        return Promise.resolve();
+      },
+    },
     epochOf: () => 1,
     shard: () => 0,
     streamOf: (partition) => `IN_${partition}`,
@@ -41,7 +53,11 @@ function setUp() {
     languageDetector: () => Promise.resolve(() => null),
     now: () => AT,
   });
-  return { store, apply: (...batch: LogMessage[]) => applier.apply(batch, new Map()) };
+  return {
+    store,
+    refreshed: () => refreshed,
+    apply: (...batch: LogMessage[]) => applier.apply(batch, new Map()),
+  };
 }
 
 function inbound(key: string): ConversationEntry {
@@ -77,4 +93,17 @@ Deno.test("ConversationApplier buries what it cannot read in a form that can be 
   equal(letter!.reason.includes("\0"), false);
   const { cursor, stored } = commit!.partitions[0]!;
   deepEqual([cursor, stored], [2, "200"]);
+});
+
+Deno.test("ConversationApplier looks for a newer configuration before it applies what was taken under one", async () => {
+  const { store, apply, refreshed } = setUp({ ...DIRECTORY, numbersByAddress: new Map(), version: 3 });
+  const entry = JSON.stringify(inbound("a"));
+  await apply(message(1, packEntries([entry], 3)));
+  const buried = () => store.commits.flatMap(({ deadLetters }) => deadLetters).length;
+  deepEqual([refreshed(), buried()], [0, 1], "nobody knew the number");
+  const newer = JSON.stringify(inbound("b"));
+  await apply(message(2, packEntries([newer], 4)));
+  deepEqual([refreshed(), buried(), store.seen.has("b")], [1, 1, true]);
+  await apply(message(3, packEntries([JSON.stringify(inbound("c"))], 4)), message(4, packEntries([entry])));
+  equal(refreshed(), 1, "once it is known");
 });

@@ -6,7 +6,7 @@
  */
 import { PartitionKeeper } from "../../core/membership/partition_keeper.ts";
 import type { ConversationStore } from "../../core/ports/conversation_store.ts";
-import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { FreshDirectory } from "../../core/ports/directory.ts";
 import type { PartitionStore } from "../../core/ports/partition_store.ts";
 import type { SendStore } from "../../core/ports/send_store.ts";
 import type { StatusStore } from "../../core/ports/status_store.ts";
@@ -36,7 +36,7 @@ export interface NodeOptions {
   readonly broker: Broker;
   readonly tables: Tables;
   readonly carrier: Carrier;
-  readonly directory: DirectorySource;
+  readonly directory: FreshDirectory;
   readonly counts: Readonly<Record<LogKind, number>>;
 }
 

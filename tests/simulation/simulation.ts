@@ -6,7 +6,7 @@
  */
 import { audit, faultLines } from "../../bench/audit/audit.ts";
 import type { OptOut, Run } from "../../bench/audit/run.ts";
-import type { DirectorySource } from "../../core/ports/directory.ts";
+import type { FreshDirectory } from "../../core/ports/directory.ts";
 import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { Broker } from "./broker.ts";
 import { Carrier, SOUND_CARRIER } from "./carrier.ts";
@@ -39,7 +39,11 @@ export async function simulate(seed: number, mistake: Mistake | null = null): Pr
   const world = new World(seed);
   const busyMs = world.between(4_000, 20_000);
   const directory = directoryOf(world);
-  const source: DirectorySource = { current: () => directory, onChange: () => () => {} };
+  const source: FreshDirectory = {
+    current: () => directory,
+    onChange: () => () => {},
+    refresh: () => Promise.resolve(),
+  };
   const tables = new Tables(COUNTS, mistake, () => world.nowMs);
   const broker = new Broker(world, COUNTS);
   const ingress = new Ingress(world, broker, COUNTS);
