@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   "contact.opted-out",
   "contact.opted-in",
   "agent.presence",
+  "agent.message",
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

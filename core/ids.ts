@@ -69,10 +69,15 @@ export function derivedId(kind: IdKind, atMs: number, position: LogPosition, eff
 
 /** The id of the conversation between `ourNumber` and `contact`: a hash, so that nobody has to look it up. */
 export function conversationId(ourNumber: string, contact: string): string {
-  const digest = createHash("sha256").update(`${ourNumber}|${contact}`).digest();
+  return hashedId("conversation", ourNumber, contact);
+}
+
+/** An id that the same `parts` always give. It does not sort by time. */
+export function hashedId(kind: IdKind, ...parts: readonly string[]): string {
+  const digest = createHash("sha256").update(parts.join("|")).digest();
   let body = "";
   for (let i = 0; i < BODY_CHARS; i++) body += (digest[i]! & 31).toString(32);
-  return `${ID_PREFIX.conversation}_${body}`;
+  return `${ID_PREFIX[kind]}_${body}`;
 }
 
 /** The smallest id body of things made at or after `atMs`; bounds of partitions by time are made from it. */

@@ -17,6 +17,7 @@ import * as cursorStored from "../../migrations/0010_cursor_stored.ts";
 import * as sessionLife from "../../migrations/0011_session_life.ts";
 import * as contacts from "../../migrations/0016_contacts.ts";
 import * as distribution from "../../migrations/0012_distribution.ts";
+import * as closedSessions from "../../migrations/0021_closed_sessions.ts";
 import * as people from "../../migrations/0015_people.ts";
 import * as platforms from "../../migrations/0013_platforms.ts";
 import * as dispatch from "../../migrations/0018_dispatch.ts";
@@ -40,6 +41,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0016_contacts": contacts,
   "0012_distribution": distribution,
   "0015_people": people,
+  "0021_closed_sessions": closedSessions,
   "0013_platforms": platforms,
   "0018_dispatch": dispatch,
 };

@@ -6,6 +6,7 @@
 import type { ConfigurationStore } from "../../core/ports/configuration.ts";
 import type { ClusterSource } from "../../core/ports/cluster.ts";
 import type { DeadLetterStore } from "../../core/ports/dead_letters.ts";
+import type { PatchbayEvent } from "../../core/events.ts";
 import type { EventSource } from "../../core/ports/events.ts";
 import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../core/ports/ingress.ts";
@@ -30,7 +31,9 @@ import { messageRoutes } from "../http/runtime/messages.ts";
 import { presenceRoutes } from "../http/runtime/presence.ts";
 import { ruleTestRoutes } from "../http/runtime/rule_trial.ts";
 import { sessionRoutes } from "../http/runtime/sessions.ts";
+import { tellingAgents } from "../http/runtime/agent_message.ts";
 import { statisticsRoutes } from "../http/runtime/statistics.ts";
+import { supervisionRoutes } from "../http/runtime/supervision.ts";
 import { sniffType } from "../media/sniff.ts";
 import { languageDetector } from "../language/eld.ts";
 import { PostgresArchiveSearch } from "../postgres/archive_search.ts";
@@ -39,6 +42,7 @@ import { PostgresMessageQueries } from "../postgres/message_queries.ts";
 import { PostgresOptOutQueries } from "../postgres/opt_out_queries.ts";
 import { PostgresSessionQueries } from "../postgres/session_queries.ts";
 import { PostgresStatisticsQueries } from "../postgres/statistics_queries.ts";
+import { PostgresSupervisionQueries } from "../postgres/supervision_queries.ts";
 import type { Config } from "../system/config.ts";
 import type { Log } from "../system/log.ts";
 import { contactBook } from "./contact_book.ts";
@@ -62,6 +66,8 @@ export interface ApiOptions {
   readonly ingress: Ingress & DispatchLog;
   readonly connections: ConnectionReporter;
   readonly events: EventSource;
+  /** Resolves when the event is in its stream. */
+  readonly publishEvent: (event: PatchbayEvent) => Promise<void>;
   readonly deadLetters: DeadLetterStore;
   readonly cluster: ClusterSource;
   readonly callProvider: CallProvider;
@@ -126,7 +132,8 @@ function webhooks(options: ApiOptions): NonNullable<AppDeps["webhooks"]> {
 }
 
 function modules(
-  { parts, ingress, connections, events, deadLetters, cluster, media, closing, now }: ApiOptions,
+  { parts, ingress, connections, events, publishEvent, deadLetters, cluster, media, closing, now }:
+    ApiOptions,
 ): AppDeps["modules"] {
   const sessions = new PostgresSessionQueries(parts.db);
   const messages = new PostgresMessageQueries(parts.db);
@@ -150,6 +157,11 @@ function modules(
     clusterRoutes({ cluster }),
     presenceRoutes({ dispatch: ingress, queries: dispatch }),
     liveQueueRoutes({ queries: dispatch }),
+    supervisionRoutes({
+      supervision: new PostgresSupervisionQueries(parts.sql),
+      dispatch,
+      tellAgent: tellingAgents(publishEvent),
+    }),
   ];
 }
 

@@ -275,6 +275,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         ingress,
         connections,
         events: hub,
+        publishEvent: (event) => publisher.publish({ events: [event] }),
         deadLetters,
         cluster: createClusterSource({ parts, members: membership.members, now }),
         callProvider,

@@ -1,14 +1,20 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { contactHistoryRoutes } from "../../adapters/http/runtime/contact_history.ts";
 import { reassignRoutes } from "../../adapters/http/runtime/reassign.ts";
+import { mayHear } from "../../adapters/http/runtime/event_audience.ts";
+import { supervisionRoutes } from "../../adapters/http/runtime/supervision.ts";
 import { PostgresArchiveSearch } from "../../adapters/postgres/archive_search.ts";
 import { PostgresSessionQueries } from "../../adapters/postgres/session_queries.ts";
+import { PostgresSupervisionQueries } from "../../adapters/postgres/supervision_queries.ts";
+import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
+import { newAgentRow } from "../../core/dispatch/records.ts";
+import type { AgentAtWork } from "../../core/ports/dispatch_queries.ts";
 import { MediaLinks } from "../../core/media/media_links.ts";
 import type { CommandReply } from "../../core/entry.ts";
 import { ALICE, BOB, QUEUE } from "../routing/directory.ts";
 import { MASTER_KEY } from "../support/http_app.ts";
 import { type TestDatabase, type TestPostgres, testPostgres } from "../support/postgres.ts";
-import { Fixture, message, NOW, session } from "./fixture.ts";
+import { Fixture, KEYS, message, NOW, session } from "./fixture.ts";
 
 let postgres: TestPostgres;
 Deno.test.beforeAll(async () => {
@@ -50,6 +56,26 @@ function apiOf(database: TestDatabase, refused: ReadonlySet<string> = new Set())
     contactHistoryRoutes({ archive, sessions, media }),
   ]);
   return api;
+}
+
+function atWork(extensionId: string, fields: Partial<AgentAtWork>): AgentAtWork {
+  return { ...newAgentRow(extensionId), sessions: 0, ...fields };
+}
+
+/** With the live tables; `told` are the events for agents. */
+function supervised(database: TestDatabase, agents: readonly AgentAtWork[] = []) {
+  const told: PatchbayEvent[] = [];
+  const api = new Fixture(database, [
+    supervisionRoutes({
+      supervision: new PostgresSupervisionQueries(database.sql),
+      dispatch: {
+        agents: () => Promise.resolve(new Map(agents.map((agent) => [agent.extension_id, agent]))),
+        queue: () => Promise.reject(new Error("not asked for")),
+      },
+      tellAgent: (event) => Promise.resolve(void told.push(event)),
+    }),
+  ]);
+  return { api, told };
 }
 
 Deno.test("AG-4: an agent's sessions are handed over page by page, with what became of each", async () => {
@@ -163,6 +189,95 @@ Deno.test("AG-4: a supervisor reads a running session, and the audit log says so
     })),
   );
   equal((await api.get("bob", `/v1/sessions/${running.id}/messages`)).status, 404);
+});
+
+Deno.test("AG-4: the table of agents has presence, time in it, what they have by channel, and what they have done", async () => {
+  await using database = await postgres.database();
+  const { api } = supervised(database, [atWork(ALICE, { shown: "busy", shown_since_ms: NOW - 90_000 })]);
+  await api.addSession(session(1, { state: "active", extension_id: ALICE, queue_id: QUEUE }));
+  await api.addSession(session(2, { state: "active", extension_id: ALICE }));
+  await api.addSession(session(3, { state: "offered", offered_to: ALICE, queue_id: QUEUE }));
+  await api.addSession(session(4, { state: "wrap-up", extension_id: ALICE }));
+  const closed = (index: number, atMs: number) =>
+    api.addSession(session(index, { state: "closed", extension_id: ALICE, closed_ms: atMs }));
+  await closed(5, NOW - 60_000);
+  await closed(6, NOW - 24 * 3_600_000);
+  const { status, body } = await api.get("supervisor", `/v1/supervision/agents?queueId=${QUEUE}`);
+  equal(status, 200, JSON.stringify(body));
+  deepEqual(body.items.map(({ name }: { name: string }) => name), ["Alice", "Bob"]);
+  const [alice, bob] = body.items;
+  deepEqual(
+    [alice.presence, alice.secondsInState, alice.offered, alice.active, alice.wrapUp, alice.completed],
+    ["busy", 90, 1, 2, 1, 1],
+  );
+  deepEqual(alice.channels, [{ channelId: session(1).channel_id, active: 2 }]);
+  deepEqual(alice.queueIds, [QUEUE]);
+  deepEqual([bob.presence, bob.secondsInState, bob.active, bob.completed], ["offline", null, 0, 0]);
+
+  const busy = await api.get("reader", "/v1/supervision/agents?presence=busy");
+  deepEqual(busy.body.items.map(({ name }: { name: string }) => name), ["Alice"]);
+  const since = new Date(NOW - 48 * 3_600_000).toISOString();
+  const page = await api.get("admin", `/v1/supervision/agents?limit=1&since=${since}`);
+  deepEqual([page.body.items[0].completed, page.body.next], [2, ALICE]);
+  const rest = await api.get("admin", `/v1/supervision/agents?cursor=${page.body.next}`);
+  deepEqual(rest.body.items.map(({ name }: { name: string }) => name), ["Bob", "Carol"]);
+  equal((await api.get("alice", "/v1/supervision/agents")).status, 403);
+});
+
+Deno.test("AG-4: the table of waiting contacts begins with who waits longest", async () => {
+  await using database = await postgres.database();
+  const { api } = supervised(database);
+  const waits = (index: number, secondsAgo: number, fields = {}) =>
+    api.addSession(session(index, {
+      queue_id: QUEUE,
+      waiting_since_ms: NOW - secondsAgo * 1_000,
+      ...fields,
+    }));
+  await waits(1, 10);
+  await waits(2, 300, { state: "offered", offered_to: BOB });
+  await waits(3, 60);
+  await waits(4, 900, { state: "active", extension_id: ALICE });
+  const first = await api.get("supervisor", "/v1/supervision/waiting?limit=2");
+  deepEqual(
+    first.body.items.map((
+      item: { sessionId: string; waitSeconds: number; offeredTo: string | null },
+    ) => [item.sessionId, item.waitSeconds, item.offeredTo]),
+    [[session(2).id, 300, BOB], [session(3).id, 60, null]],
+  );
+  const second = await api.get("supervisor", `/v1/supervision/waiting?limit=2&cursor=${first.body.next}`);
+  deepEqual(second.body.items.map(({ sessionId }: { sessionId: string }) => sessionId), [session(1).id]);
+  equal(second.body.next, null);
+  const none = await api.get("supervisor", `/v1/supervision/waiting?queueId=mq_${"v".repeat(26)}`);
+  deepEqual(none.body.items, []);
+  equal((await api.get("supervisor", "/v1/supervision/waiting?cursor=x")).status, 400);
+});
+
+Deno.test("AG-4: a supervisor's word goes to its agent alone, once for each idempotency key, and is on record", async () => {
+  await using database = await postgres.database();
+  const { api, told } = supervised(database);
+  const path = `/v1/supervision/agents/${ALICE}/message`;
+  const answer = await api.post("supervisor", path, { text: "Please take the next one" }, {
+    "idempotency-key": "a",
+  });
+  equal(answer.status, 202, JSON.stringify(answer.body));
+  const again = await api.post("supervisor", path, { text: "Please take the next one" }, {
+    "idempotency-key": "a",
+  });
+  equal(again.body.id, answer.body.id);
+  notEqual((await api.post("supervisor", path, { text: "And the one after it" })).body.id, answer.body.id);
+  const event = toCloudEvent(told[0]!);
+  deepEqual(
+    [event.type, event.data.text, event.data.extensionId],
+    ["agent.message", "Please take the next one", ALICE],
+  );
+  const hears = (key: string) =>
+    mayHear([...KEYS.values()].find(({ name }) => name === key)!, event, api.directory);
+  deepEqual(["alice", "bob", "bot", "supervisor"].map(hears), [true, false, false, true]);
+  deepEqual(api.notes.map(({ action, target }) => [action, target]), Array(3).fill(["message", ALICE]));
+  equal((await api.post("supervisor", path, { text: "" })).status, 400);
+  equal((await api.post("alice", path, { text: "x" })).status, 403);
+  const nobody = `/v1/supervision/agents/ext_${"v".repeat(26)}/message`;
+  equal((await api.post("supervisor", nobody, { text: "x" })).status, 404);
 });
 
 Deno.test("AG-2: an agent with a session reads all that was written with its contact, else what is the agent's own", async () => {

@@ -125,4 +125,46 @@ Deno.test("people", async (t) => {
     const canned = { canned: { label: "late", values: { order: "1" } } };
     equal((await alice.api.call("POST", messages, canned)).status, 201);
   });
+
+  await t.step(
+    "AG-4: a supervisor watches agents, tells one something, pauses it and logs it out",
+    async () => {
+      const row = async () => {
+        const { items } = await supervisor.get(`/v1/supervision/agents?queueId=${queueId}`);
+        return items.find(({ extensionId }: { extensionId: string }) => extensionId === alice.extensionId);
+      };
+      const set = (by: typeof supervisor, body: unknown) =>
+        by.ok("PUT", `/v1/extensions/${alice.extensionId}/presence`, body);
+      await using forAlice = new EventClient(alice.api);
+      await using forBob = new EventClient(bob.api);
+      await Promise.all([forAlice.connect(), forBob.connect()]);
+      await set(alice.api, { presence: "free" });
+      const there = await until("Alice is there", async () => {
+        const found = await row();
+        return found.connected && found.presence === "free" && found;
+      });
+      deepEqual([there.name, there.active, there.completed], ["Agent 101", 1, 0]);
+      deepEqual(there.channels, [{ channelId: channel.id, active: 1 }]);
+
+      await forAlice.disconnect();
+      const { id } = await supervisor.post(`/v1/supervision/agents/${alice.extensionId}/message`, {
+        text: "Please stay a little",
+      });
+      await forAlice.connect();
+      const event = await forAlice.sees("the supervisor's word", (event) => event.id === id);
+      deepEqual([event.type, event.data.text], ["agent.message", "Please stay a little"]);
+      ok(forBob.events.every(({ type }) => type !== "agent.message"));
+
+      await set(supervisor, { presence: "paused", reason: "training" });
+      const paused = await row();
+      deepEqual([paused.presence, paused.reason], ["paused", "training"]);
+      await set(supervisor, { presence: "offline" });
+      const [back] = await until("Alice's session waits again", async () => {
+        const { items } = await supervisor.get(`/v1/supervision/waiting?queueId=${queueId}`);
+        return items.length > 0 && items;
+      });
+      deepEqual([back.contact, back.state], [contact, "waiting"]);
+      equal((await row()).presence, "offline");
+    },
+  );
 });
