@@ -183,6 +183,7 @@ export type CommandReply =
   | {
     readonly ok: true;
     readonly sessionId?: string;
+    readonly noteId?: string;
     readonly messageId?: string;
     /** Of a text that was split: all its messages in order, the first of them in `messageId`. */
     readonly messageIds?: readonly string[];

@@ -183,6 +183,10 @@ function commandOf(request: SessionRequest): Command {
     }
     case "close":
       return { kind: "close", sessionId };
+    case "tag": {
+      const { add, remove } = request;
+      return { kind: "tag", sessionId, ...(add && { add }), ...(remove && { remove }) };
+    }
     default:
       return assertNever(request);
   }
@@ -202,9 +206,6 @@ function read(data: Uint8Array): PlatformRequest | PlatformProblem {
     body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data));
   } catch {
     return problem(400, "bad-request", "The request does not fit", "the request is not valid JSON");
-  }
-  if ((body as { type?: unknown } | null)?.type === "tag") {
-    return problem(422, "not-supported", NOT_POSSIBLE, "tag is not supported here");
   }
   const parsed = PlatformRequestSchema.safeParse(body);
   return parsed.success ? parsed.data : invalid(fieldErrors(parsed.error));

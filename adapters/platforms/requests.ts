@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { DestinationSchema } from "../../core/channel.ts";
+import { TAGS_MAX, TagSchema } from "../../core/session_notes.ts";
 import { ID_PREFIX, type IdKind, isId } from "../../core/ids.ts";
 
 function idField(kind: IdKind) {
@@ -39,6 +40,12 @@ export const PlatformRequestSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("route"), ...common, to: DestinationSchema, note: text(2_000).optional() })
     .strict(),
   z.object({ type: z.literal("close"), ...common }).strict(),
+  z.object({
+    type: z.literal("tag"),
+    ...common,
+    add: z.array(TagSchema).max(TAGS_MAX).optional(),
+    remove: z.array(TagSchema).max(TAGS_MAX).optional(),
+  }).strict(),
   z.object({
     type: z.literal("follow"),
     consumer: z.string().max(100).optional().describe("One of the names in the credentials; else the first"),

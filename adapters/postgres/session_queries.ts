@@ -7,6 +7,7 @@ import type { SelectQueryBuilder } from "kysely";
 import type { MessageRow } from "../../core/message.ts";
 import type { NewestFirst, SessionFilter, SessionQueries, Viewer } from "../../core/ports/runtime_queries.ts";
 import type { SessionRow } from "../../core/session.ts";
+import type { SessionNote } from "../../core/session_notes.ts";
 import type { Database } from "./database.ts";
 import { conversationsOf, idFloor } from "./newest_first.ts";
 import type { Schema } from "./schema.ts";
@@ -63,6 +64,26 @@ export class PostgresSessionQueries implements SessionQueries {
       .where("session_id", "=", session.id)
       .where("position", ">", page.afterPosition)
       .orderBy("position").limit(page.limit).execute();
+  }
+
+  async notes(
+    sessionId: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<SessionNote[]> {
+    let query = this.#db.selectFrom("session_notes").selectAll().where("session_id", "=", sessionId)
+      .orderBy("id").limit(page.limit);
+    if (page.after !== undefined) query = query.where("id", ">", page.after);
+    return await query.execute();
+  }
+
+  async note(id: string): Promise<SessionNote | undefined> {
+    return await this.#db.selectFrom("session_notes").selectAll().where("id", "=", id).executeTakeFirst();
+  }
+
+  async inLine(queueId: string, most: number): Promise<number> {
+    const rows = await this.#db.selectFrom("sessions").select("id").where("queue_id", "=", queueId)
+      .where("state", "in", ["waiting", "offered"]).where("state", "<>", "closed").limit(most).execute();
+    return rows.length;
   }
 
   /** With what every message moves, which open sessions have in their conversations. */

@@ -5,6 +5,7 @@
  */
 import type { MessageRow, MessageStatus } from "../message.ts";
 import type { SessionRow, SessionState } from "../session.ts";
+import type { SessionNote } from "../session_notes.ts";
 
 /** Whose eyes a list is made for. */
 export type Viewer =
@@ -45,6 +46,11 @@ export interface SessionQueries {
     session: Pick<SessionRow, "id" | "conversation_id">,
     page: { readonly afterPosition: number; readonly limit: number },
   ): Promise<MessageRow[]>;
+  /** Oldest first; `after` is the id of the last one seen. */
+  notes(sessionId: string, page: { readonly after?: string; readonly limit: number }): Promise<SessionNote[]>;
+  note(id: string): Promise<SessionNote | undefined>;
+  /** How many wait in a queue or are offered out of it; counted up to `most`. */
+  inLine(queueId: string, most: number): Promise<number>;
 }
 
 export interface MessageFilter extends Span {

@@ -18,7 +18,7 @@ export function addNote(
   const { id: noteId } = draft.addNote(sessionId, text, by);
   if (draft.session?.id === sessionId) draft.event("session.note", { noteId, text, by });
   else draft.eventAfterwards("session.note", { sessionId, noteId, text, by });
-  return { ok: true, sessionId };
+  return { ok: true, sessionId, noteId };
 }
 
 export function tag(

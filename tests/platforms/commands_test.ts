@@ -97,6 +97,15 @@ Deno.test("PlatformCommands", async (t) => {
     deepEqual(await ask({ type: "route", sessionId: moved.id, to: { kind: "queue", id: QUEUE } }), reply);
   });
 
+  await t.step("a tag is set in the platform's name", async () => {
+    reply = { ok: true, sessionId: held.id };
+    deepEqual(await ask({ type: "tag", sessionId: held.id, add: ["bill"] }), reply);
+    deepEqual([executed.at(-1)!.author, executed.at(-1)!.command], [
+      author,
+      { kind: "tag", sessionId: held.id, add: ["bill"] },
+    ]);
+  });
+
   await t.step("what does not fit is refused with the field's name, and reaches no log", async () => {
     const before = executed.length;
     for (
@@ -109,6 +118,7 @@ Deno.test("PlatformCommands", async (t) => {
         [{ type: "reply", sessionId: held.id }, "text"],
         [{ type: "reply", sessionId: held.id, text: "x".repeat(1_601) }, "text"],
         [{ type: "reply", sessionId: held.id, text: "x", tone: "kind" }, "tone"],
+        [{ type: "tag", sessionId: held.id, add: ["x".repeat(51)] }, "add.0"],
         [{ type: "route", sessionId: held.id }, "to"],
         [{ type: "route", sessionId: held.id, to: { kind: "moon", id: "1" } }, "to.kind"],
       ] as const
@@ -119,8 +129,6 @@ Deno.test("PlatformCommands", async (t) => {
     }
     for (const text of ["", "{", "null", "[]", "\xff"]) equal((await ask(text)).status, 400, text);
     equal((await ask("x".repeat(70_000))).status, 413);
-    const tag = await ask({ type: "tag", sessionId: held.id });
-    deepEqual([tag.status, tag.code], [422, "not-supported"]);
     equal(
       (await ask({ type: "reply", sessionId: held.id, media: [{ url: "https://x.example/a" }] })).status,
       422,

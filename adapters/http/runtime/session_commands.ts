@@ -4,24 +4,22 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import type { Directory, Role } from "../../../core/directory.ts";
-import type { Command, CommandReply } from "../../../core/entry.ts";
 import { checkOutgoing } from "../../../core/outgoing.ts";
 import type { DispatchLog } from "../../../core/ports/dispatch_log.ts";
 import type { Ingress } from "../../../core/ports/ingress.ts";
 import type { SessionQueries } from "../../../core/ports/runtime_queries.ts";
 import type { SessionRow } from "../../../core/session.ts";
-import type { ApiEnv, App } from "../context.ts";
+import type { App } from "../context.ts";
 import type { AppDeps } from "../deps.ts";
 import { Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { CannedField, textToSend } from "./canned_text.ts";
-import { mayAddress, viewerOf } from "./caller.ts";
-import { actingExtension, carryOut, claim, type CommandContext, fitting, noSession } from "./commands.ts";
+import { actingExtension, claim, fitting } from "./commands.ts";
 import { idField, idParam, NoteField, PartsField, TextField } from "./fields.ts";
 import { outgoingMedia, type OutgoingMediaDeps, OutgoingMediaField } from "./outgoing_media.ts";
-import { SessionDetail, sessionDetail } from "./views.ts";
+import { sessionAccess } from "./session_access.ts";
+import { SessionDetail } from "./views.ts";
 
 export interface SessionRoutesDeps {
   readonly ingress: Ingress;
@@ -118,6 +116,9 @@ const transferRoute = createRoute({
           z.object({ kind: z.literal("platform"), id: idField("platform") }).strict(),
         ]),
         note: NoteField.optional().openapi({ description: "For whoever takes it over" }),
+        anyway: z.boolean().default(false).openapi({
+          description: "Also to a queue that is full, closed or served by nobody",
+        }),
       }).strict(),
     ),
   },
@@ -128,7 +129,7 @@ const closeRoute = createRoute({
   method: "post",
   path: "/v1/sessions/{id}/close",
   tags: ["Sessions"],
-  summary: "Closes the session",
+  summary: "Closes the session, or begins its wrap-up where an agent closes it and its queue has one",
   ...allow(...HOLDERS),
   request: common,
   responses: after,
@@ -136,6 +137,7 @@ const closeRoute = createRoute({
 
 /** The commands below `/v1/sessions/{id}`. */
 export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRoutesDeps): void {
+  const { addressed, command, context, asNow } = sessionAccess(deps, own);
   app.openapi(replyRoute, async (c) => {
     const session = await addressed(c);
     const { text: written, canned, media: asked } = c.req.valid("json");
@@ -190,11 +192,13 @@ export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRou
 
   app.openapi(transferRoute, async (c) => {
     const session = await addressed(c);
-    const { to, note } = c.req.valid("json");
+    const { to, note, anyway } = c.req.valid("json");
+    if (to.kind === "queue" && !anyway) await refuseFull(to.id);
     await command(c, session, {
       kind: "transfer",
       sessionId: session.id,
       to,
+      ...(anyway ? { anyway } : {}),
       ...(note === undefined ? {} : { note }),
     });
     return c.json(await asNow(session), 200);
@@ -206,35 +210,15 @@ export function registerSessionCommands(app: App, deps: AppDeps, own: SessionRou
     return c.json(await asNow(session), 200);
   });
 
-  async function addressed(c: Context<ApiEnv>): Promise<SessionRow> {
-    const id = c.req.param("id") ?? "";
-    const session = await own.sessions.get(id);
-    if (session === undefined) throw noSession(id);
-    if (!mayAddress(viewerOf(c.get("key"), deps.directory.current()), session)) throw noSession(id);
-    return session;
-  }
-
-  function command(
-    c: Context<ApiEnv>,
-    session: SessionRow,
-    what: Command,
-  ): Promise<CommandReply & { ok: true }> {
-    return carryOut(context(c), session, what);
-  }
-
-  function context(c: Context<ApiEnv>): CommandContext {
-    return {
-      ingress: own.ingress,
-      directory: deps.directory.current(),
-      now: deps.now,
-      key: c.get("key"),
-      idempotencyKey: c.req.header("idempotency-key"),
-      path: c.req.path,
-    };
-  }
-
-  async function asNow(session: SessionRow) {
-    return sessionDetail(await own.sessions.get(session.id) ?? session);
+  /** The line is the dispatcher's; its length as it was stored last is near enough for a person's choice. */
+  async function refuseFull(queueId: string): Promise<void> {
+    const queue = deps.directory.current().queues.get(queueId);
+    const most = queue?.maxWaiting ?? null;
+    if (queue === undefined || most === null || await own.sessions.inLine(queueId, most) < most) return;
+    throw new Problem(409, `The queue ${queue.name} is full: ${most} wait already.`, {
+      code: "queue-full",
+      members: { code: "queue-full" },
+    });
   }
 }
 

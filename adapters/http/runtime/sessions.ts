@@ -16,6 +16,7 @@ import { actingExtension, carryOut, noSession, ownNumber } from "./commands.ts";
 import { AddressQuery, ContactField, idField, idParam, OwnNumberField, spanQuery } from "./fields.ts";
 import { ReadingNotes } from "./reading_notes.ts";
 import { registerSessionCommands, type SessionRoutesDeps } from "./session_commands.ts";
+import { registerSessionNotes } from "./session_notes.ts";
 import { MessageView, messageView, SessionDetail, sessionDetail, SessionView, sessionView } from "./views.ts";
 
 export type { SessionRoutesDeps };
@@ -59,6 +60,9 @@ const openRoute = createRoute({
         extensionId: idField("extension").optional().openapi({
           description: "Who holds it; agents leave it out",
         }),
+        queueId: idField("queue").optional().openapi({
+          description: "The queue that it counts for; the extension must be a member",
+        }),
       }).strict(),
     ),
   },
@@ -98,6 +102,7 @@ export function sessionRoutes(own: SessionRoutesDeps): RouteModule {
     registerReading(app, deps, own);
     registerOpening(app, deps, own);
     registerSessionCommands(app, deps, own);
+    registerSessionNotes(app, deps, own);
   };
 }
 
@@ -159,7 +164,11 @@ function registerOpening(app: App, deps: AppDeps, { ingress, sessions }: Session
         path: c.req.path,
       },
       { number: number.number, contact: body.to },
-      { kind: "open", extensionId: actingExtension(key, body.extensionId) },
+      {
+        kind: "open",
+        extensionId: actingExtension(key, body.extensionId),
+        ...(body.queueId === undefined ? {} : { queueId: body.queueId }),
+      },
     );
     const session = sessionId === undefined ? undefined : await sessions.get(sessionId);
     if (session === undefined) throw new Error(`the session ${sessionId} was opened but is not there`);
