@@ -163,3 +163,14 @@ Deno.test("the dispatcher is told nothing of messages, nor of what only platform
   const { id: sessionId } = held.state.session!;
   deepEqual(act(held.state, { kind: "platform", id: PLATFORM }, { kind: "close", sessionId }).dispatch, []);
 });
+
+Deno.test("RT-10: the diagram in docs/routing.md is the table", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/routing.md", import.meta.url));
+  const [, diagram] = /```mermaid\nstateDiagram-v2\n([\s\S]*?)```/.exec(text)!;
+  const drawn = [...diagram!.matchAll(/^ *(\w+) --> (\w+): (.+)$/gm)]
+    .map(([, from, to, move]) => `${from} ${move} ${to}`.replaceAll("wrapUp", "wrap-up"));
+  const inTable = SESSION_STATES.flatMap((state) =>
+    Object.entries(SESSION_TRANSITIONS[state]).map(([move, to]) => `${state} ${move} ${to}`)
+  );
+  deepEqual(drawn.toSorted(), inTable.toSorted());
+});
