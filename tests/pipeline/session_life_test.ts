@@ -2,8 +2,6 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { writeAsContact } from "../../bench/simulator/contact.ts";
 import { contactNumber } from "../../bench/simulator/numbers.ts";
 import { startSimulator } from "../../bench/simulator/server.ts";
-import { LogIngress } from "../../adapters/nats/log_ingress.ts";
-import type { Command } from "../../core/entry.ts";
 import { assertAudited, untilAtRest } from "../support/auditor.ts";
 import { configure } from "../support/configured.ts";
 import { lookInside } from "../support/inside.ts";
@@ -38,59 +36,30 @@ Deno.test("a session's life", async (t) => {
   const stateOf = async (id: string) => (await api.get(`/v1/sessions/${id}`)).state;
 
   await t.step(
-    "RT-4: an offer is for one agent; whoever declines it is passed over, and accepting takes it",
+    "RT-4: an offer is for one agent; who declines it is passed over, and keeps nobody waiting",
     async () => {
-      await using inside = await lookInside(system);
-      const [installation] = await inside.sql`select partitions from installation`;
-      const ingress = new LogIngress({
-        connection: inside.nats,
-        names: inside.names,
-        partitions: installation!.partitions,
-        processId: "test",
-      });
+      for (const { extensionId } of agents) {
+        await api.ok("PUT", `/v1/extensions/${extensionId}/presence`, { presence: "free" });
+      }
+      await set({ strategy: "longest-idle", offerSeconds: 600 });
       const session = await write();
       const path = `/v1/sessions/${session.id}`;
-      const { number, contact } = session;
-      const author = { kind: "system", id: "dispatcher" } as const;
-      const order = (key: string, command: Command) =>
-        ingress.append({
-          kind: "command",
-          key: `${session.id} ${key}`,
-          at: Date.now(),
-          number,
-          contact,
-          author,
-          command,
-        });
-      const offer = (extensionId: string, version: number) =>
-        order(`offer ${version}`, {
-          kind: "offer",
-          sessionId: session.id,
-          extensionId,
-          untilMs: Date.now() + 30_000,
-          version,
-        });
-      try {
-        await offer(bob.extensionId, 1);
-        await until("it is offered", async () => await stateOf(session.id) === "offered");
-        const refused = await alice.api.call("POST", `${path}/accept`, {});
-        deepEqual([refused.status, refused.body.code], [409, "offered-to-another"]);
-        equal((await alice.api.call("POST", `${path}/decline`, {})).body.code, "not-offered");
-        equal((await bob.api.post(`${path}/decline`, {})).state, "waiting");
-        await offer(alice.extensionId, 3);
-        const offered = await until("it is offered again", async () => {
+      const offeredTo = (but: string | null) =>
+        until("it is offered", async () => {
           const now = await api.get(path);
-          return now.state === "offered" && now;
+          return now.state === "offered" && now.offeredTo !== but && now;
         });
-        deepEqual([offered.offeredTo, offered.waitingSince], [alice.extensionId, session.openedAt]);
-        const taken = await alice.api.post(`${path}/accept`, {});
-        deepEqual([taken.state, taken.extensionId, taken.offeredTo], ["active", alice.extensionId, null]);
-        await order("late", { kind: "offer-expired", sessionId: session.id, version: 4 });
-        await alice.api.post(`${path}/messages`, { text: "Still mine" });
-        equal((await api.get(path)).extensionId, alice.extensionId);
-      } finally {
-        ingress.stop();
-      }
+      const first = await offeredTo(null);
+      const [one, other] = first.offeredTo === alice.extensionId ? [alice, bob] : [bob, alice];
+      const refused = await other.api.call("POST", `${path}/accept`, {});
+      deepEqual([refused.status, refused.body.code], [409, "offered-to-another"]);
+      equal((await other.api.call("POST", `${path}/decline`, {})).body.code, "not-offered");
+      await one.api.post(`${path}/decline`, {});
+      const second = await offeredTo(one.extensionId);
+      deepEqual([second.offeredTo, second.waitingSince], [other.extensionId, session.openedAt]);
+      const taken = await other.api.post(`${path}/accept`, {});
+      deepEqual([taken.state, taken.extensionId, taken.offeredTo], ["active", other.extensionId, null]);
+      await set({ strategy: "pickup" });
     },
   );
 
