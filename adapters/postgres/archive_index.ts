@@ -89,13 +89,14 @@ async function lockMark(tx: SqlTransaction): Promise<number> {
   return state!.indexed_ms;
 }
 
-/** Where a portion ends that begins at `fromMs`: after so many messages, at a whole millisecond. */
+/** Where a portion ends that begins at `fromMs`: after so many messages and at least one, at a whole millisecond. */
 async function portionEnd(tx: SqlTransaction, fromMs: number, limitMs: number): Promise<number> {
-  const [last] = await tx<{ id: string }[]>`select id from messages
-    where id >= ${messageFloor(fromMs)} and id < ${
-    messageFloor(limitMs)
-  } order by id offset ${STEP_ROWS} limit 1`;
-  return last === undefined ? limitMs : Math.max(idTime(last.id), fromMs + 1);
+  const ids = await tx<{ id: string }[]>`select id from messages
+    where id >= ${messageFloor(fromMs)} and id < ${messageFloor(limitMs)} order by id limit ${STEP_ROWS + 1}`;
+  const [first] = ids;
+  const last = ids[STEP_ROWS];
+  if (first === undefined || last === undefined) return limitMs;
+  return Math.max(idTime(last.id), idTime(first.id) + 1);
 }
 
 /** The table that takes what comes at the mark; a new one when the former is full. */

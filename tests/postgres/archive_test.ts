@@ -224,3 +224,27 @@ Deno.test("AG-5: several in one millisecond are indexed together, and two proces
   ok(steps.includes(count), String(steps));
   equal((await found(database, { q: "same 1" }, ALL, 1_000)).length, count / 3);
 });
+
+Deno.test("AG-5: what came faster than it was indexed is told, and found all the same where no index is needed", async () => {
+  await using database = await postgres.database();
+  const { sql } = database;
+  const contact = "+15551110001";
+  await insertMessages(sql, [at(1, NOW, { text: "first word", contact, conversation_id: "cnv_1" })]);
+  await sql`insert into conversations (id, partition, number, contact, state, last_activity_ms)
+    values ('cnv_1', 0, '+1', ${contact}, '{}', 0)`;
+  const columns = Object.keys(at(1, NOW)).filter((name) => name !== "id" && name !== "conversation_id");
+  // Ids of the same millisecond, after the first one.
+  await sql.unsafe(`insert into messages (id, conversation_id, ${columns.join(", ")})
+    select left(id, -6) || lpad(to_hex(i), 6, '0'), 'cnv_2', ${columns.join(", ")}
+    from (select * from messages limit 1) m, generate_series(2, 60001) i`);
+  const search = new PostgresArchiveSearch(sql);
+  const asked = { terms: searchTerms("word") };
+  const unsearched = await search.unsearched(asked, ALL);
+  deepEqual(unsearched, { fromMs: 0, toMs: NOW });
+  equal(await search.unsearched({ ...asked, contact }, ALL), null);
+  equal(await search.unsearched({}, ALL), null);
+  deepEqual(await found(database, { q: "first", contact }), ["first word"]);
+  await indexAll(database, NOW + 10_000);
+  equal(await search.unsearched(asked, ALL), null);
+  equal((await found(database, { q: "first" }, ALL, 5_000)).length, 60_001);
+});
