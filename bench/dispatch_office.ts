@@ -43,6 +43,7 @@ export function officeDirectory(): Directory {
       members,
       calendarId: null,
       texts: {},
+      inCall: {},
       strategy,
       autoAccept: true,
       ...(strategy === "skills"

@@ -29,6 +29,7 @@ function directoryOf(secret: string, numbers: readonly string[]): Directory {
     label: null,
     verified: true,
     direction: "both" as const,
+    purpose: "chat" as const,
     rateMps: null,
     burst: null,
     destination: null,

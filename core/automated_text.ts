@@ -16,13 +16,15 @@ export type AutomatedTextKind =
   | "queue-full"
   | "joined"
   | "closed"
-  | "auto-reply";
+  | "auto-reply"
+  | "call-closing"
+  | "call-auto-reply";
 
 /** Those about the waiting line. */
 export const LINE_TEXTS = ["waiting", "queue-full"] as const;
 
-/** Six segments of GSM 7-bit. */
-const TEXT_UNITS_MAX = 918;
+/** Six segments of GSM 7-bit; a text that needs UCS-2 may have as many UTF-16 units, in more segments. */
+export const TEXT_UNITS_MAX = 918;
 
 export const TextsSchema = z.record(
   LanguageSchema,

@@ -91,6 +91,8 @@ export interface Channel {
 
 export const NUMBER_TYPES = ["geographic", "mobile", "short-code", "toll-free", "alphanumeric"] as const;
 
+export const NUMBER_PURPOSES = ["chat", "in-call"] as const;
+
 export const DestinationSchema = z.object({
   kind: z.enum(["extension", "queue", "platform"]),
   id: z.string().min(1).max(64),
@@ -109,6 +111,8 @@ export interface OwnNumber {
   readonly label: string | null;
   readonly verified: boolean;
   readonly direction: "both" | "outbound";
+  /** What it is for: conversations with contacts, or texting during calls; never both. */
+  readonly purpose: (typeof NUMBER_PURPOSES)[number];
   /** Own limit in units of cost per second; null: only the channel's. */
   readonly rateMps: number | null;
   readonly burst: number | null;

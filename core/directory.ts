@@ -13,6 +13,12 @@ import {
   type Distribution,
   type OverallDistribution,
 } from "./dispatch/settings.ts";
+import {
+  DEFAULT_IN_CALL,
+  type InCallPreset,
+  type InCallSettings,
+  type QueueInCall,
+} from "./in_call/settings.ts";
 import type { RoutingRule } from "./rules/rule.ts";
 
 export interface Extension extends Readonly<AgentSettings> {
@@ -30,6 +36,7 @@ export interface MessageQueue extends Readonly<Distribution> {
   /** When it is served; null: always. */
   readonly calendarId: string | null;
   readonly texts: QueueTexts;
+  readonly inCall: QueueInCall;
 }
 
 /** Where sessions go that a platform does not see to. */
@@ -94,6 +101,9 @@ export interface Directory {
   readonly distribution: OverallDistribution;
   /** In the order in which they are asked. */
   readonly rules: readonly RoutingRule[];
+  readonly inCall: InCallSettings;
+  /** By label. */
+  readonly inCallPresets: readonly InCallPreset[];
   /** By SHA-256 of the key, hex. */
   readonly keys: ReadonlyMap<string, ApiKey>;
   /** By SHA-256 of the secret, hex. */
@@ -113,6 +123,8 @@ export const EMPTY_DIRECTORY: Directory = {
   calendars: new Map(),
   distribution: DEFAULT_OVERALL_DISTRIBUTION,
   rules: [],
+  inCall: DEFAULT_IN_CALL,
+  inCallPresets: [],
   keys: new Map(),
   webhooks: new Map(),
   webhookSecrets: new Map(),

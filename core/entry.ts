@@ -133,6 +133,29 @@ export const CommandSchema = z.discriminatedUnion("kind", [
     notBeforeMs: z.number().optional(),
     validityMs: z.number().optional(),
   }),
+  /** The agent's call with the contact begins to be texted in. */
+  z.object({
+    kind: z.literal("open-call"),
+    callId: z.string(),
+    extensionId: z.string(),
+    /** The queue that the call came through. */
+    queueId: z.string().optional(),
+    language: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal("end-call"),
+    callId: z.string(),
+    /** What ended it, as the phone system says. */
+    reason: z.string().optional(),
+  }),
+  /** A preset by its label, in the call's language unless another one is named, or else a text of one's own. */
+  z.object({
+    kind: z.literal("send-in-call"),
+    callId: z.string(),
+    preset: z.string().optional(),
+    language: z.string().optional(),
+    text: z.string().optional(),
+  }),
   /** The contact wants no more messages from `number`, or from any of ours where that is `*`. */
   z.object({ kind: z.literal("opt-out"), source: z.enum(OPT_OUT_SOURCES) }),
   /** The contact wants them again. */

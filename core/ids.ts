@@ -30,6 +30,7 @@ export const ID_PREFIX = {
   rule: "rul",
   canned: "can",
   note: "not",
+  preset: "pre",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIX;

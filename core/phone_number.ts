@@ -123,6 +123,14 @@ export function splitNumber(
     : { countryCode: parsed.countryCallingCode, national: parsed.nationalNumber };
 }
 
+/**
+ * Whether a number is one of the United States. Numbers of Canada, of the Caribbean and of the US territories with codes
+ * of their own (Puerto Rico, Guam and others), which begin with +1 as well, are not; nor is what is of no known country.
+ */
+export function isUnitedStates(number: string): boolean {
+  return isE164(number) && parsePhoneNumberFromString(number)?.country === "US";
+}
+
 /** A number as logs may have it: `***` and its last four characters, the last two of a short one. */
 export function maskNumber(text: string): string {
   if (text.length < 6) return "***";

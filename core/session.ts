@@ -11,7 +11,20 @@ import type { Skills } from "./dispatch/entry.ts";
 export const SESSION_STATES = ["waiting", "offered", "active", "platform", "wrap-up", "closed"] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
-export const CLOSE_REASONS = ["agent", "platform", "idle", "api", "agent-gone", "queue-full"] as const;
+/** `call`: it belongs to a phone call, begins with it and ends with it. */
+export const SESSION_KINDS = ["chat", "call"] as const;
+export type SessionKind = (typeof SESSION_KINDS)[number];
+
+export const CLOSE_REASONS = [
+  "agent",
+  "platform",
+  "idle",
+  "api",
+  "agent-gone",
+  "queue-full",
+  "call-ended",
+  "call-replaced",
+] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 export const SESSION_MOVES = [
@@ -112,7 +125,7 @@ export interface SessionRow {
   readonly priority: number;
   /** What is asked of whoever takes it; null: what its queue asks. */
   readonly skills: Skills | null;
-  /** Of the contact, where a rule told it. */
+  /** Of the contact, where a rule or a call told it. */
   readonly language: string | null;
   /** Who is to have it again, if free. */
   readonly sticky_extension_id: string | null;
@@ -121,4 +134,7 @@ export interface SessionRow {
   /** When its wrap-up is over. */
   readonly wrap_until_ms: number | null;
   readonly tags: readonly string[];
+  readonly kind: SessionKind;
+  /** The phone system's id of the call. */
+  readonly call_id: string | null;
 }

@@ -24,6 +24,14 @@ import type { SessionNote } from "../core/session_notes.ts";
 import { Draft } from "./draft.ts";
 import { gather, type Gathered, type Gathering, type InboundContent, takeOverdue } from "./fragments.ts";
 import type { Hold } from "./hold.ts";
+import {
+  type CallMemory,
+  endCall,
+  openCall,
+  receiveForCall,
+  send as sendOwnText,
+  sendInCall,
+} from "./in_call.ts";
 import { accept } from "./moves/accept.ts";
 import { close, closeIdle, endWrapUp } from "./moves/close.ts";
 import { decline, expireOffer, offer, takeBack } from "./moves/offer.ts";
@@ -33,7 +41,7 @@ import { transfer } from "./moves/transfer.ts";
 import { addNote, tag } from "./moves/notes.ts";
 import { receiveFor } from "./opening.ts";
 import { sayInLine } from "./saying.ts";
-import { authorName, mayDirect, notOpen, notYours, refuse } from "./refusal.ts";
+import { authorName, mayDirect, notOpen, notYours, optedOut, refuse, sent } from "./refusal.ts";
 import { wishIn } from "./wishes.ts";
 
 /** What is kept of a conversation between its inputs. */
@@ -52,6 +60,8 @@ export interface ConversationState {
   readonly last?: LastSession;
   /** Since when the agent's answer is waited for, ms since 1970, where the session's queue minds; left out where it is not. */
   readonly unansweredSinceMs?: number;
+  /** Of the call that is on or was last; left out where there was none. */
+  readonly call?: CallMemory;
 }
 
 /** What is kept of a session that was closed. */
@@ -121,8 +131,14 @@ function receive(state: ConversationState, entry: InboundEntry, context: DecideC
 
 function receiveWhole(draft: Draft, content: InboundContent): void {
   const obeyWish = wishIn(draft, content);
-  // Whoever only says STOP is not waiting for a person.
-  const sayByItself = obeyWish === null ? receiveFor(draft, content) : null;
+  if (draft.number.purpose === "in-call") {
+    receiveForCall(draft, content, obeyWish !== null);
+    obeyWish?.();
+    return;
+  }
+  // Whoever only says STOP is not waiting for a person; nor does anybody who writes to a number that only sends.
+  const isForPeople = obeyWish === null && (draft.session !== null || draft.number.direction === "both");
+  const sayByItself = isForPeople ? receiveFor(draft, content) : null;
   draft.addInbound(content);
   obeyWish?.();
   sayByItself?.();
@@ -223,6 +239,12 @@ function carryOut(draft: Draft, entry: CommandEntry, command: Command): CommandR
       return open(draft, command);
     case "send":
       return send(draft, entry, command);
+    case "open-call":
+      return openCall(draft, entry, command);
+    case "end-call":
+      return endCall(draft, entry, command);
+    case "send-in-call":
+      return sendInCall(draft, entry, command);
     case "opt-out":
     case "opt-in":
       draft.setOptOut(command.kind === "opt-out", command.source, authorName(entry));
@@ -233,13 +255,8 @@ function carryOut(draft: Draft, entry: CommandEntry, command: Command): CommandR
 }
 
 function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kind: "send" }>): CommandReply {
-  if (draft.isOptedOut) {
-    return refuse(
-      409,
-      "opted-out",
-      `${entry.contact} asked for no more messages from ${entry.number}; START from the contact undoes it`,
-    );
-  }
+  if (draft.number.purpose === "in-call") return sendOwnText(draft, entry, command);
+  if (draft.isOptedOut) return optedOut(entry);
   const session = draft.session;
   if (command.sessionId !== undefined) {
     if (session === null || session.id !== command.sessionId) return notOpen(command.sessionId);
@@ -248,14 +265,9 @@ function send(draft: Draft, entry: CommandEntry, command: Extract<Command, { kin
     }
     if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
   }
-  const [message, ...others] = draft.addOutbound(entry, command);
-  if (message.session_id !== null) draft.setUnanswered(null);
-  return {
-    ok: true,
-    messageId: message.id,
-    ...(others.length === 0 ? {} : { messageIds: [message, ...others].map(({ id }) => id) }),
-    ...(message.session_id ? { sessionId: message.session_id } : {}),
-  };
+  const messages = draft.addOutbound(entry, command);
+  if (messages[0].session_id !== null) draft.setUnanswered(null);
+  return sent(messages);
 }
 
 function find(directory: Directory, address: string): { channel: Channel; number: OwnNumber } | null {

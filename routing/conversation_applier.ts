@@ -7,6 +7,7 @@ import type { DispatchEntry } from "../core/dispatch/entry.ts";
 import type { DetectLanguage } from "../core/language.ts";
 import type { ContactSource } from "../core/ports/contacts.ts";
 import type { FreshDirectory } from "../core/ports/directory.ts";
+import type { OwnNumber } from "../core/channel.ts";
 import {
   type CommandReply,
   type ConversationEntry,
@@ -61,6 +62,8 @@ export interface ConversationApplierOptions {
   readonly streamOf: (partition: number) => string;
   /** Told of every new outbound message once it is committed: the fast path to the send workers. */
   readonly onQueued: (messages: readonly MessageRow[]) => void;
+  /** Told of what was counted once it is committed. */
+  readonly onCounted?: (counts: BatchCounts) => void;
   /** Told once files that are to be fetched are committed. */
   readonly onMedia?: () => void;
   /** Whether there is a dispatcher; without one, what it would be told is not stored either. */
@@ -72,6 +75,18 @@ export interface ConversationApplierOptions {
   readonly languageDetector: () => Promise<DetectLanguage>;
   /** Wall clock, ms since 1970. */
   readonly now: () => number;
+}
+
+/** What a batch adds to the process's counters. */
+export interface BatchCounts {
+  /** Messages written, by what their number is for. */
+  readonly messages: readonly {
+    readonly purpose: OwnNumber["purpose"];
+    readonly direction: MessageRow["direction"];
+    readonly count: number;
+  }[];
+  /** Calls that began, and that ended, to be texted in. */
+  readonly calls: { readonly opened: number; readonly ended: number };
 }
 
 /** An entry with its place in the log. */
@@ -113,6 +128,7 @@ export class ConversationApplier implements Applier {
       }
       for (const [id, state] of draft.states) this.#remember(id, state);
       if (draft.queued.length > 0) this.#options.onQueued(draft.queued);
+      this.#options.onCounted?.(draft.counts);
       if (draft.commit.media.length > 0) this.#options.onMedia?.();
       for (const letter of draft.commit.deadLetters) this.#options.onDeadLetter(letter);
       return { kind: "committed", outbox: draft.commit.outbox };
@@ -266,6 +282,8 @@ class BatchDraft {
   readonly #notes: SessionNote[] = [];
   readonly #seen = new Map<string, SeenRow>();
   readonly #deadLetters: DeadLetterRow[] = [];
+  readonly #written = new Map<string, BatchCounts["messages"][number]>();
+  readonly #calls = { opened: 0, ended: 0 };
   readonly #statistics = new Map<string, StatisticsRow>();
   readonly #outbox = new Map<number, Told>();
 
@@ -317,8 +335,14 @@ class BatchDraft {
       due_ms: nextDueMs(decision.state.gatherings),
       held_until_ms: decision.state.hold?.untilMs ?? null,
     });
-    for (const session of decision.sessions) this.#sessions.set(session.id, session);
+    for (const session of decision.sessions) {
+      this.#sessions.set(session.id, session);
+      if (session.kind !== "call") continue;
+      if (session.version === 1) this.#calls.opened++;
+      if (session.state === "closed") this.#calls.ended++;
+    }
     for (const message of decision.messages) {
+      this.#note(message);
       this.#messages.push(message);
       if (message.direction === "outbound") this.queued.push(message);
       else this.#count(message);
@@ -382,6 +406,18 @@ class BatchDraft {
     let out = this.#outbox.get(partition);
     if (out === undefined) this.#outbox.set(partition, out = { events: [], replies: [] });
     return out;
+  }
+
+  get counts(): BatchCounts {
+    return { messages: [...this.#written.values()], calls: this.#calls };
+  }
+
+  #note({ number, direction }: MessageRow): void {
+    const { numbersByAddress } = this.#options.directory.current();
+    const purpose = numbersByAddress.get(number)?.purpose ?? "chat";
+    const key = `${purpose} ${direction}`;
+    const count = (this.#written.get(key)?.count ?? 0) + 1;
+    this.#written.set(key, { purpose, direction, count });
   }
 
   #count(message: MessageRow): void {

@@ -15,6 +15,7 @@ import type { Audience, EventType, PatchbayEvent } from "../core/events.ts";
 import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
 import { CONFIRMATION_AUTHOR, type OptOutChange, type OptOutSource } from "../core/opt_out/opt_out.ts";
 import type { Author, Media, MessageRow } from "../core/message.ts";
+import { commonTypes } from "../core/media/media_types.ts";
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import { analyseText } from "../core/segments.ts";
 import { type TextPart, textParts } from "../core/text_parts.ts";
@@ -32,6 +33,7 @@ import type { SessionNote } from "../core/session_notes.ts";
 import type { ConversationState, DecideContext, Decision, LastSession } from "./conversation.ts";
 import type { Gathering, InboundContent } from "./fragments.ts";
 import { afterAnswer, afterQuestion, type Hold, newHold, reviewed } from "./hold.ts";
+import type { CallMemory } from "./in_call.ts";
 
 const DAY_MS = 86_400_000;
 const NO_GATHERINGS: readonly Gathering[] = [];
@@ -57,6 +59,8 @@ export class Draft {
   gatherings: readonly Gathering[];
   /** How the last session ended, where that matters for the next. */
   last: LastSession | null;
+  /** Of the call that is on or was last. */
+  call: CallMemory | null;
   readonly #entry: ConversationEntry;
   readonly #context: DecideContext;
   readonly #conversation: string;
@@ -83,6 +87,7 @@ export class Draft {
   ) {
     this.directory = context.directory;
     this.gatherings = state.gatherings ?? NO_GATHERINGS;
+    this.call = state.call ?? null;
     this.#entry = entry;
     this.#context = context;
     this.channel = channel;
@@ -152,6 +157,7 @@ export class Draft {
         ...(this.#hold === null || this.#session === null ? {} : { hold: this.#hold }),
         ...(this.last === null ? {} : { last: this.last }),
         ...(this.#unansweredSinceMs === null ? {} : { unansweredSinceMs: this.#unansweredSinceMs }),
+        ...(this.call === null ? {} : { call: this.call }),
       },
       messages: this.#messages,
       sessions: this.#sessions,
@@ -236,6 +242,8 @@ export class Draft {
       declined_by: [],
       wrap_until_ms: null,
       tags: [],
+      kind: "chat",
+      call_id: null,
       ...more,
     };
     this.#keep(session);
@@ -269,14 +277,15 @@ export class Draft {
   }
 
   /** Closes the open session. */
-  close(move: "close" | "wrap-up-over", reason: CloseReason, by: string): void {
+  close(move: "close" | "wrap-up-over", reason: CloseReason, by: string, note?: string): void {
     const queue = this.queue;
     const closedMs = this.#entry.at;
-    this.move(move, { closed_ms: closedMs, close_reason: reason }, { by });
-    this.event("session.closed", { by, reason });
-    const { extension_id: extensionId, language } = this.#session!;
+    const told = note === undefined ? {} : { note };
+    this.move(move, { closed_ms: closedMs, close_reason: reason }, { by, ...told });
+    this.event("session.closed", { by, reason, ...told });
+    const { kind, extension_id: extensionId, language } = this.#session!;
     const matters = queue !== undefined && (queue.sticky || queue.texts.autoReply !== undefined);
-    this.last = matters ? { queueId: queue.id, extensionId, language, closedMs } : null;
+    this.last = matters && kind === "chat" ? { queueId: queue.id, extensionId, language, closedMs } : null;
     this.#session = null;
   }
 
@@ -315,7 +324,8 @@ export class Draft {
   addInbound(content: InboundContent): MessageRow {
     const { encoding, segments } = analyseText(content.text, "auto");
     const offered = content.media ?? [];
-    const taken = this.channel.settings.media.inbound ? offered : [];
+    const types = this.#mediaTypes();
+    const taken = this.channel.settings.media.inbound && types?.length !== 0 ? offered : [];
     const media = taken.map((one): Media => ({ ...one, id: this.#id("media"), state: "pending" }));
     const notes = [
       ...(content.note === undefined ? [] : [content.note]),
@@ -344,10 +354,19 @@ export class Draft {
         channel_id: message.channel_id,
         source_url: url,
         declared_type: contentType ?? null,
+        types,
         created_ms: message.created_ms,
       });
     }
     return message;
+  }
+
+  /** The types of files that are fetched: null for what the channel takes. */
+  #mediaTypes(): readonly string[] | null {
+    const { mediaTypes } = this.directory.inCall;
+    if (this.number.purpose !== "in-call" || mediaTypes.length === 0) return null;
+    const { types } = this.channel.settings.media;
+    return types.length === 0 ? mediaTypes : commonTypes(types, mediaTypes);
   }
 
   /** The text as the channel sends it: one message, or one for each part. Media go with the first. */
@@ -398,6 +417,7 @@ export class Draft {
       queueId: session.queue_id,
       platformId: session.platform_id,
       ...(session.offered_to === null ? {} : { offeredTo: session.offered_to }),
+      ...(session.call_id === null ? {} : { callId: session.call_id }),
       ...more,
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Who holds a session, who may direct it, and how a command is refused.
+ * Who holds a session, who may direct it, and how a command is answered.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Destination } from "../core/channel.ts";
 import type { Directory } from "../core/directory.ts";
 import type { CommandEntry, CommandReply } from "../core/entry.ts";
 import { assertNever } from "../core/errors.ts";
-import type { Author } from "../core/message.ts";
+import type { Author, MessageRow } from "../core/message.ts";
 import type { SessionRow } from "../core/session.ts";
 
 export type Holder = Destination;
@@ -15,6 +15,16 @@ export type Holder = Destination;
 /** A command's refusal: an HTTP status, a code for programs and a sentence for people. */
 export function refuse(status: number, code: string, detail: string): CommandReply & { ok: false } {
   return { ok: false, status, code, detail };
+}
+
+/** The answer to a command that became these messages. */
+export function sent([message, ...others]: readonly [MessageRow, ...MessageRow[]]): CommandReply {
+  return {
+    ok: true,
+    messageId: message.id,
+    ...(others.length === 0 ? {} : { messageIds: [message, ...others].map(({ id }) => id) }),
+    ...(message.session_id ? { sessionId: message.session_id } : {}),
+  };
 }
 
 /** Who holds a session: its extension, its platform, or the queue it waits in; null when nobody does. */
@@ -35,6 +45,14 @@ export function mayDirect(author: Author, session: SessionRow): boolean {
 /** As events and histories name whoever gave a command, e.g. `extension:ext_…`. */
 export function authorName({ author }: CommandEntry): string {
   return `${author.kind}:${author.id}`;
+}
+
+export function optedOut({ contact, number }: CommandEntry): CommandReply & { ok: false } {
+  return refuse(
+    409,
+    "opted-out",
+    `${contact} asked for no more messages from ${number}; START from the contact undoes it`,
+  );
 }
 
 export function notOpen(sessionId: string): CommandReply & { ok: false } {

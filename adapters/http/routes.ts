@@ -13,6 +13,8 @@ import { channelActionRoutes } from "./routes/channel_actions.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { distributionRoutes } from "./routes/distribution.ts";
 import { extensionRoutes } from "./routes/extensions.ts";
+import { inCallRoutes } from "./routes/in_call.ts";
+import { inCallPresetRoutes } from "./routes/in_call_presets.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { numberRoutes } from "./routes/numbers.ts";
 import { opsRoutes } from "./routes/ops.ts";
@@ -36,6 +38,8 @@ const MODULES: readonly RouteModule[] = [
   calendarRoutes,
   ruleRoutes,
   cannedRoutes,
+  inCallRoutes,
+  inCallPresetRoutes,
   keyRoutes,
   auditRoutes,
   applyRoutes,

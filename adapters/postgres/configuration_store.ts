@@ -25,6 +25,7 @@ import type { Database } from "./database.ts";
 import { readDistribution, writeDistribution } from "./distribution_row.ts";
 import { extensionRows, queueRows } from "./extension_rows.ts";
 import { storeAnswer, storedAnswer } from "./idempotency.ts";
+import { presetRows, readInCall, writeInCall } from "./in_call_rows.ts";
 import { numberRows } from "./number_rows.ts";
 import { keyRows, platformRows } from "./platform_rows.ts";
 import { referrers } from "./referrers.ts";
@@ -129,6 +130,8 @@ function reader(db: Executor, box: SecretBox): ConfigurationReader {
     rules: ruleRows(db),
     canned: cannedRows(db),
     cannedTexts: cannedTexts(db),
+    presets: presetRows(db),
+    inCall: () => readInCall(db),
     keys: keyRows(db),
     distribution: () => readDistribution(db),
     webhooks: (channelId, nowMs) => webhookRows(db, box).list(channelId, nowMs),
@@ -154,6 +157,9 @@ function transaction(trx: Executor, options: ConfigurationStoreOptions, actor: s
     rules: ruleRows(trx),
     canned: cannedRows(trx),
     cannedTexts: cannedTexts(trx),
+    presets: presetRows(trx),
+    inCall: () => readInCall(trx),
+    setInCall: (settings) => writeInCall(trx, settings),
     keys: keyRows(trx),
     distribution: () => readDistribution(trx),
     setDistribution: (settings) => writeDistribution(trx, settings),

@@ -56,10 +56,11 @@ with fence as (
   from json_populate_recordset(null::messages, $6::text::json)
   where (select ok from held)
 ), media_rows as (
-  insert into media (id, message_id, channel_id, state, source_url, declared_type, created_ms, due_ms)
-  select m.id, m.message_id, m.channel_id, 'pending', m.source_url, m.declared_type, m.created_ms, m.created_ms
+  insert into media (id, message_id, channel_id, state, source_url, declared_type, types, created_ms, due_ms)
+  select m.id, m.message_id, m.channel_id, 'pending', m.source_url, m.declared_type, nullif(m.types, 'null'),
+    m.created_ms, m.created_ms
   from json_to_recordset($14::text::json) as m
-    (id text, message_id text, channel_id text, source_url text, declared_type text, created_ms bigint)
+    (id text, message_id text, channel_id text, source_url text, declared_type text, types jsonb, created_ms bigint)
   where (select ok from held)
 ), note_rows as (
   insert into session_notes select * from json_populate_recordset(null::session_notes, $16::text::json)

@@ -13,6 +13,7 @@ import type { Executor } from "./configuration_rows.ts";
 import type { Database } from "./database.ts";
 import { readDistribution } from "./distribution_row.ts";
 import { distributionOfRow } from "./extension_rows.ts";
+import { presetOf, readInCall } from "./in_call_rows.ts";
 import { numberOf } from "./number_rows.ts";
 import { openPlatformSecret } from "./platform_rows.ts";
 import { ruleOf } from "./rule_rows.ts";
@@ -41,6 +42,7 @@ export async function loadDirectory(
       ...await loadHolders(tx, box),
       ...await loadRules(tx),
       distribution: await readDistribution(tx),
+      ...await loadInCall(tx),
       ...await loadSecrets(tx, box),
     };
   });
@@ -92,6 +94,7 @@ async function loadHolders(
     "distribution",
     "calendar_id",
     "texts",
+    "in_call",
   ])
     .execute();
   const memberships = await tx.selectFrom("queue_members").selectAll().execute();
@@ -117,6 +120,7 @@ async function loadHolders(
       members: new Set(members.get(queue.id)?.map((membership) => membership.extension_id)),
       calendarId: queue.calendar_id,
       texts: queue.texts,
+      inCall: queue.in_call,
     }))),
     platforms: byId(
       platforms.map((row) => ({
@@ -138,6 +142,11 @@ async function loadRules(tx: Executor): Promise<Pick<Directory, "calendars" | "r
   const calendars = await tx.selectFrom("calendars").selectAll().execute();
   const rules = await tx.selectFrom("rules").selectAll().execute();
   return { calendars: byId(calendars.map(calendarOf)), rules: inOrder(rules.map(ruleOf)) };
+}
+
+async function loadInCall(tx: Executor): Promise<Pick<Directory, "inCall" | "inCallPresets">> {
+  const presets = await tx.selectFrom("in_call_presets").selectAll().orderBy("label").execute();
+  return { inCall: await readInCall(tx), inCallPresets: presets.map(presetOf) };
 }
 
 /** Those that ended are in it too: whoever uses them compares the time. */

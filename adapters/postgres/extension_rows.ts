@@ -60,6 +60,7 @@ export function queueRows(db: Executor) {
     distribution: { ...distributionOf(row), strategy: undefined },
     calendar_id: row.calendarId,
     texts: row.texts,
+    in_call: row.inCall,
     created_at: row.createdAt,
     updated_at: row.updatedAt,
   });
@@ -86,6 +87,7 @@ export function queueRows(db: Executor) {
         members: row.members,
         calendarId: row.calendar_id,
         texts: row.texts,
+        inCall: row.in_call,
         createdAt: row.created_at,
         updatedAt: row.updated_at,
       }));

@@ -15,6 +15,7 @@ interface ClaimedRow {
   readonly state: "pending" | "ready" | "failed" | "deleted";
   readonly source_url: string | null;
   readonly declared_type: string | null;
+  readonly types: readonly string[] | null;
   readonly content_type: string | null;
   readonly size_bytes: number | null;
   readonly attempts: number;
@@ -51,7 +52,7 @@ export class PostgresMediaQueue implements MediaQueue {
         state = case when state = 'uploading' or (state = 'ready' and told and expires_ms <= ${nowMs})
           then 'deleted' else state end
       from due where m.id = due.id
-      returning m.id, m.message_id, m.channel_id, m.state, m.source_url, m.declared_type, m.content_type,
+      returning m.id, m.message_id, m.channel_id, m.state, m.source_url, m.declared_type, m.types, m.content_type,
         m.size_bytes, m.attempts, m.error, m.expires_ms, m.created_ms`;
     return rows.map(jobOf);
   }
@@ -139,6 +140,7 @@ function jobOf(row: ClaimedRow): MediaJob {
         kind: "fetch",
         sourceUrl: row.source_url ?? "",
         declaredType: row.declared_type,
+        types: row.types,
         attempts: row.attempts,
       };
     case "ready":

@@ -15,6 +15,7 @@ import * as optOuts from "../../migrations/0008_opt_outs.ts";
 import * as routingRules from "../../migrations/0009_routing_rules.ts";
 import * as cursorStored from "../../migrations/0010_cursor_stored.ts";
 import * as sessionLife from "../../migrations/0011_session_life.ts";
+import * as inCall from "../../migrations/0014_in_call.ts";
 import * as contacts from "../../migrations/0016_contacts.ts";
 import * as distribution from "../../migrations/0012_distribution.ts";
 import * as closedSessions from "../../migrations/0021_closed_sessions.ts";
@@ -38,6 +39,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0009_routing_rules": routingRules,
   "0010_cursor_stored": cursorStored,
   "0011_session_life": sessionLife,
+  "0014_in_call": inCall,
   "0016_contacts": contacts,
   "0012_distribution": distribution,
   "0015_people": people,

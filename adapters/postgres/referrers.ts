@@ -11,8 +11,9 @@ import type { Executor } from "./configuration_rows.ts";
 const NAMES_MAX = 5;
 
 /**
- * Everything that names `id`: numbers on a channel or with it as destination, channels and platforms with it as fallback, queues
- * open by it, rules that ask for it or lead to it, sessions that are open, messages that still wait. Membership of a queue and keys of an extension or platform do not
+ * Everything that names `id`: numbers on a channel or with it as destination, channels and platforms with it as
+ * fallback, queues open by it, queues and settings whose calls use it, presets for its calls, rules that ask for it or lead to it,
+ * sessions that are open, messages that still wait. Membership of a queue and keys of an extension or platform do not
  * count: they go with it.
  */
 export async function referrers(db: Executor, id: string): Promise<Referrer[]> {
@@ -25,7 +26,11 @@ export async function referrers(db: Executor, id: string): Promise<Referrer[]> {
     union all
     (select 'platform', name from platforms where fallback ->> 'id' = ${id} limit ${NAMES_MAX})
     union all
-    (select 'queue', name from queues where calendar_id = ${id} limit ${NAMES_MAX})
+    (select 'queue', name from queues where calendar_id = ${id} or in_call ->> 'numberId' = ${id} limit ${NAMES_MAX})
+    union all
+    (select 'in-call', 'settings' from in_call where settings ->> 'numberId' = ${id})
+    union all
+    (select 'in-call preset', label from in_call_presets where queue_ids ? ${id} limit ${NAMES_MAX})
     union all
     (select 'rule', name from rules where conditions -> 'numbers' ? ${id}
       or ${id} in (conditions -> 'hours' ->> 'calendarId', action -> 'destination' ->> 'id') limit ${NAMES_MAX})

@@ -12,6 +12,7 @@ import type { Skills } from "../../core/dispatch/entry.ts";
 import type { PlatformFallback, PlatformStatus, Role } from "../../core/directory.ts";
 import type { OptOutRow } from "../../core/opt_out/opt_out.ts";
 import type { OptOutSettings } from "../../core/opt_out/settings.ts";
+import type { InCallPreset, QueueInCall } from "../../core/in_call/settings.ts";
 import type { MessageRow } from "../../core/message.ts";
 import type { Rule } from "../../core/rules/rule.ts";
 import type { SessionRow } from "../../core/session.ts";
@@ -68,6 +69,16 @@ interface QueuesTable {
   distribution: Json;
   calendar_id: string | null;
   texts: ColumnType<QueueTexts>;
+  in_call: ColumnType<QueueInCall>;
+  created_at: Made;
+  updated_at: Made;
+}
+
+interface InCallPresetsTable {
+  id: string;
+  label: string;
+  texts: ColumnType<InCallPreset["texts"]>;
+  queue_ids: ColumnType<readonly string[]>;
   created_at: Made;
   updated_at: Made;
 }
@@ -120,6 +131,7 @@ interface NumbersTable {
   label: string | null;
   verified: Generated<boolean>;
   direction: Generated<OwnNumber["direction"]>;
+  purpose: Generated<OwnNumber["purpose"]>;
   rate_mps: number | null;
   burst: number | null;
   destination: ColumnType<Destination | null>;
@@ -213,6 +225,7 @@ interface MediaTable {
   state: "pending" | "uploading" | "ready" | "failed" | "deleted";
   source_url: string | null;
   declared_type: string | null;
+  types: readonly string[] | null;
   content_type: string | null;
   size_bytes: number | null;
   author: string | null;
@@ -250,6 +263,8 @@ export interface Schema {
   platforms: PlatformsTable;
   calendars: CalendarsTable;
   distribution: { id: Generated<boolean>; settings: Json };
+  in_call: { id: Generated<boolean>; settings: Json };
+  in_call_presets: InCallPresetsTable;
   rules: RulesTable;
   numbers: NumbersTable;
   api_keys: ApiKeysTable;

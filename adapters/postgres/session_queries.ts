@@ -30,6 +30,12 @@ export class PostgresSessionQueries implements SessionQueries {
     return row && (await this.#current([row]))[0];
   }
 
+  async ofCall(callId: string): Promise<SessionRow | undefined> {
+    const row = await this.#db.selectFrom("sessions").selectAll().where("call_id", "=", callId)
+      .orderBy("id", "desc").limit(1).executeTakeFirst();
+    return row && (await this.#current([row]))[0];
+  }
+
   async #list(filter: SessionFilter, viewer: Viewer, page: NewestFirst): Promise<SessionRow[]> {
     const conversations = filter.contact === undefined
       ? undefined
@@ -114,6 +120,7 @@ export class PostgresSessionQueries implements SessionQueries {
     if (filter.state !== undefined) query = query.where("state", "=", filter.state);
     if (filter.state !== undefined && filter.state !== "closed") query = query.where("state", "<>", "closed");
     if (filter.states !== undefined) query = query.where("state", "in", filter.states);
+    if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
     if (filter.extensionId !== undefined) query = query.where("extension_id", "=", filter.extensionId);
     if (filter.queueId !== undefined) query = query.where("queue_id", "=", filter.queueId);
     if (filter.platformId !== undefined) query = query.where("platform_id", "=", filter.platformId);

@@ -18,6 +18,8 @@ import { createApp } from "../http/app.ts";
 import type { AppDeps, Readiness } from "../http/deps.ts";
 import { createMediaHandler } from "../http/media/serve.ts";
 import { uploadRoutes } from "../http/media/upload.ts";
+import { callRoutes } from "../http/runtime/calls.ts";
+import { callStatisticsRoutes } from "../http/runtime/call_statistics.ts";
 import { clusterRoutes } from "../http/runtime/cluster.ts";
 import { contactRoutes } from "../http/runtime/contacts.ts";
 import { deadLetterRoutes } from "../http/runtime/dead_letters.ts";
@@ -38,6 +40,7 @@ import { sniffType } from "../media/sniff.ts";
 import { languageDetector } from "../language/eld.ts";
 import { PostgresArchiveSearch } from "../postgres/archive_search.ts";
 import { PostgresDispatchQueries } from "../postgres/dispatch_queries.ts";
+import { PostgresCallStatistics } from "../postgres/call_statistics.ts";
 import { PostgresMessageQueries } from "../postgres/message_queries.ts";
 import { PostgresOptOutQueries } from "../postgres/opt_out_queries.ts";
 import { PostgresSessionQueries } from "../postgres/session_queries.ts";
@@ -144,6 +147,8 @@ function modules(
   return [
     reassignRoutes({ ingress, sessions }),
     sessionRoutes({ ingress, dispatch: ingress, sessions, media }),
+    callRoutes({ ingress, sessions }),
+    callStatisticsRoutes({ statistics: new PostgresCallStatistics(parts.db) }),
     messageRoutes({ ingress, messages, sessions, media }),
     uploadRoutes({ ...media, sniff: sniffType, newId: () => newId("media", now(), fillRandom) }),
     statisticsRoutes({ statistics: new PostgresStatisticsQueries(parts.db) }),

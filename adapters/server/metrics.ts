@@ -165,6 +165,18 @@ export function createMetrics(figures: LiveFigures) {
       labelNames: ["what"],
       registers,
     }),
+    messages: new Counter({
+      name: "patchbay_messages_total",
+      help: "Messages received and written to be sent, by what their number is for: chat or in-call",
+      labelNames: ["purpose", "direction"],
+      registers,
+    }),
+    calls: new Counter({
+      name: "patchbay_calls_total",
+      help: "Calls that began and ended to be texted in: opened, ended",
+      labelNames: ["event"],
+      registers,
+    }),
     deadLetters: new Counter({
       name: "patchbay_dead_letters_total",
       help: "Entries put aside, by kind",

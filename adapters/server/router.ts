@@ -97,6 +97,11 @@ export function startRouter(options: RouterOptions): Router {
         streamOf: (partition) => parts.names.logStream("route", partition),
         onQueued,
         onMedia: options.onMedia,
+        onCounted: ({ messages, calls }) => {
+          for (const { count, ...labels } of messages) options.metrics().messages.inc(labels, count);
+          options.metrics().calls.inc({ event: "opened" }, calls.opened);
+          options.metrics().calls.inc({ event: "ended" }, calls.ended);
+        },
         hasDispatcher: options.publisher.hasDispatcher,
         onDeadLetter,
         contacts,

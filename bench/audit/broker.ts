@@ -55,7 +55,9 @@ export async function readEvents({ nats, jsm, names }: Broker): Promise<CloudEve
 
 /** The events that tell of messages. */
 export async function readTold(broker: Broker): Promise<Told[]> {
-  return (await readEvents(broker)).filter(({ type }) => type.startsWith("message."))
+  // What is told of a file is no step of its message.
+  return (await readEvents(broker))
+    .filter(({ type }) => type.startsWith("message.") && type !== "message.media")
     .map(({ id, type, data }) => ({ id, type, messageId: String(data.messageId) }));
 }
 

@@ -16,6 +16,7 @@ import { applyCanned } from "./apply_canned.ts";
 import { applyRule } from "./apply_rule.ts";
 import { destinationId, extensionIds, queueIds, referred } from "./apply_references.ts";
 import { type ApplyDocument, ApplyDocumentSchema, type KeyItem, type NumberItem } from "./apply_document.ts";
+import { applyInCall, applyPreset, applyQueueNumber } from "./apply_in_call.ts";
 import type { Changed } from "./change.ts";
 import { calendarView, createCalendar, updateCalendar } from "./calendars.ts";
 import { channelAsInput } from "./channel_input.ts";
@@ -97,6 +98,16 @@ export async function applyDocument(
   await each(context, "canned", document.canned, async (context, item) => {
     context.plan.push(await applyCanned(context.tx, item));
   });
+  await each(context, "queues", document.queues, async (context, { name, inCall }) => {
+    if (inCall?.number !== undefined) await applyQueueNumber(context.tx, context.plan, name, inCall.number);
+  });
+  const { inCall } = document;
+  if (inCall !== undefined) {
+    await noting(context, ["inCall"], async () => void context.plan.push(await applyInCall(tx, inCall)));
+  }
+  await each(context, "inCallPresets", document.inCallPresets, async (context, item) => {
+    context.plan.push(await applyPreset(context.tx, item));
+  });
   await each(context, "keys", document.keys, applyKey);
   if (context.errors.length > 0) throw invalid(...context.errors);
   return { plan: context.plan, secrets: context.secrets };
@@ -109,16 +120,25 @@ async function each<T>(
   apply: (context: Context, item: T) => Promise<void>,
 ): Promise<void> {
   for (const [index, item] of items.entries()) {
-    try {
-      await apply(context, item);
-    } catch (error) {
-      if (!(error instanceof ConfigurationFault)) throw error;
-      const errors = error.errors.length > 0 ? error.errors : [{ field: "", message: error.message }];
-      context.errors.push(...errors.map(({ field, message }) => ({
-        field: [ROOT, list, index, FIELD_NAMES[field] ?? field].filter((part) => part !== "").join("."),
-        message,
-      })));
-    }
+    await noting(context, [list, index], () => apply(context, item));
+  }
+}
+
+/** Adds the faults that `work` is refused for to the others, as of what stands at `path`. */
+async function noting(
+  context: Context,
+  path: readonly (string | number)[],
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ConfigurationFault)) throw error;
+    const errors = error.errors.length > 0 ? error.errors : [{ field: "", message: error.message }];
+    context.errors.push(...errors.map(({ field, message }) => ({
+      field: [ROOT, ...path, FIELD_NAMES[field] ?? field].filter((part) => part !== "").join("."),
+      message,
+    })));
   }
 }
 
@@ -130,6 +150,8 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   fallbackChannelId: "fallbackChannel",
   "destination.id": "destination",
   calendarId: "calendar",
+  numberId: "number",
+  "inCall.numberId": "inCall.number",
 };
 
 /** The same thing twice in one document: the second would undo the first. */
@@ -149,6 +171,7 @@ function repeats(document: ApplyDocument): FieldError[] {
         `${queue === undefined ? "" : `${queue}/`}${label} (${language})`
       ),
     ],
+    ["inCallPresets", "label", document.inCallPresets.map(({ label }) => label)],
     ["keys", "name", document.keys.map(({ name }) => name)],
   ];
   return keys.flatMap(([list, field, values]) =>
@@ -225,11 +248,14 @@ async function applyCalendar(
 
 async function applyQueue(context: Context, item: ApplyDocument["queues"][number]): Promise<void> {
   const { tx } = context;
-  const { members, calendar, ...rest } = item;
+  const { members, calendar, inCall, ...rest } = item;
+  // The number of its calls may stand further down.
+  const { number: _later, ...ofCalls } = inCall ?? {};
   const ids = members && await extensionIds(tx, "members", members);
   const row = calendar && await referred(tx.calendars, "calendar", "calendar", calendar);
   const input: Fields = {
     ...rest,
+    ...(inCall === undefined ? {} : { inCall: ofCalls }),
     ...(ids ? { members: ids } : {}),
     ...(calendar === undefined ? {} : { calendarId: row ? row.id : null }),
   };

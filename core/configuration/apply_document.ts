@@ -7,10 +7,12 @@ import { z } from "zod";
 import { ROLES } from "../directory.ts";
 import { RuleActionSchema, RuleMatchSchema } from "../rules/rule.ts";
 import { OverallDistributionSchema } from "../dispatch/settings.ts";
+import { InCallSettingsSchema, PresetLabelSchema, QueueInCallSchema } from "../in_call/settings.ts";
 import { CalendarInputSchema } from "./calendars.ts";
 import { CannedInputSchema } from "./canned.ts";
 import { ChannelInputSchema } from "./channel_input.ts";
 import { ExtensionInputSchema } from "./extensions.ts";
+import { PresetInputSchema } from "./in_call_presets.ts";
 import { patchSchema } from "./merge.ts";
 import { NameSchema } from "./name.ts";
 import { NumberInputSchema } from "./numbers.ts";
@@ -53,8 +55,12 @@ const ExtensionItem = z.object({
 }).strict();
 
 const QueueItem = z.object({
-  ...partial(QueueInputSchema, ["members", "calendarId"]),
+  ...partial(QueueInputSchema, ["members", "calendarId", "inCall"]),
   name: NameSchema,
+  inCall: z.object({
+    ...partial(QueueInCallSchema, ["numberId"]),
+    number: Reference.nullable().optional().describe("The in-call number of its calls"),
+  }).strict().optional(),
   calendar: Reference.nullable().optional().describe("Name of a calendar"),
   members: z.array(Reference).max(1_000).optional().describe("Extensions as people dial them, e.g. 101"),
 }).strict();
@@ -91,6 +97,17 @@ const CannedItem = CannedInputSchema.omit({ queueId: true }).extend({
   queue: Reference.optional().describe("Name of a queue; without it: of all"),
 }).strict();
 
+const InCallItem = z.object({
+  ...partial(InCallSettingsSchema, ["numberId"]),
+  number: Reference.nullable().optional().describe("The in-call number of calls that name none"),
+}).strict();
+
+const PresetItem = z.object({
+  ...partial(PresetInputSchema, ["queueIds"]),
+  label: PresetLabelSchema,
+  queues: z.array(Reference).max(1_000).optional().describe("Names of queues"),
+}).strict();
+
 const KeyItem = z.object({
   name: NameSchema,
   role: z.enum(ROLES),
@@ -109,10 +126,14 @@ export const ApplyDocumentSchema = z.object({
   numbers: z.array(NumberItem).max(ITEMS_MAX).default([]),
   rules: z.array(RuleItem).max(ITEMS_MAX).default([]),
   canned: z.array(CannedItem).max(ITEMS_MAX).default([]),
+  inCall: InCallItem.optional(),
+  inCallPresets: z.array(PresetItem).max(ITEMS_MAX).default([]),
   keys: z.array(KeyItem).max(ITEMS_MAX).default([]),
 }).strict();
 
 export type ApplyDocument = z.output<typeof ApplyDocumentSchema>;
+export type InCallItem = z.output<typeof InCallItem>;
+export type PresetItem = z.output<typeof PresetItem>;
 export type KeyItem = z.output<typeof KeyItem>;
 export type NumberItem = z.output<typeof NumberItem>;
 export type RuleItem = z.output<typeof RuleItem>;

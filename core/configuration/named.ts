@@ -29,3 +29,15 @@ export async function calendarErrors(
   if (id === null || id === undefined || await tx.calendars.get(id) !== undefined) return [];
   return [{ field, message: `there is no calendar ${id}` }];
 }
+
+/** What is wrong with the number that stands in `field` as one for calls: nothing, or why it is none. */
+export async function inCallNumberErrors(
+  tx: ConfigurationTransaction,
+  field: string,
+  id: string | null | undefined,
+): Promise<FieldError[]> {
+  if (id === null || id === undefined) return [];
+  const number = await tx.numbers.get(id);
+  if (number === undefined) return [{ field, message: `there is no number ${id}` }];
+  return number.purpose === "in-call" ? [] : [{ field, message: `${number.number} is not for calls` }];
+}

@@ -4,13 +4,13 @@
  * @module
  */
 import { z } from "zod";
-import { DestinationSchema, NUMBER_TYPES } from "../channel.ts";
+import { DestinationSchema, NUMBER_PURPOSES, NUMBER_TYPES } from "../channel.ts";
 import type { FieldError } from "../fields.ts";
 import { OptOutSettingsSchema } from "../opt_out/settings.ts";
 import { type Address, parseAddress } from "../phone_number.ts";
 import type { ConfigurationTransaction, NumberRecord } from "../ports/configuration.ts";
 import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
-import { invalid, parse, taken } from "./fault.ts";
+import { conflict, invalid, parse, taken } from "./fault.ts";
 import { type Fields, mergePatch, patchSchema } from "./merge.ts";
 import { IdSchema } from "./name.ts";
 import { destinationErrors } from "./named.ts";
@@ -21,6 +21,8 @@ export const NumberInputSchema = z.object({
   type: z.enum(NUMBER_TYPES).optional().describe("Guessed where it is not given"),
   label: z.string().max(200).nullable().default(null),
   direction: z.enum(["both", "outbound"]).optional().describe("An alphanumeric sender ID can only send"),
+  purpose: z.enum(NUMBER_PURPOSES).default("chat")
+    .describe("in-call: only for texting during calls; no message to it opens a session"),
   rateMps: z.number().min(0.01).max(100_000).nullable().default(null)
     .describe("Own sending rate beside the channel's, units of cost per second"),
   burst: z.number().min(1).max(100_000).nullable().default(null),
@@ -45,6 +47,7 @@ export function numberView(row: NumberRecord) {
     label: row.label,
     verified: row.verified,
     direction: row.direction,
+    purpose: row.purpose,
     rateMps: row.rateMps,
     burst: row.burst,
     destination: row.destination,
@@ -87,6 +90,7 @@ export async function updateNumber(
     type,
     label,
     direction,
+    purpose,
     rateMps,
     burst,
     destination,
@@ -100,6 +104,7 @@ export async function updateNumber(
     type,
     label,
     direction,
+    purpose,
     rateMps,
     burst,
     destination,
@@ -108,6 +113,7 @@ export async function updateNumber(
     optOut,
   };
   const input = await checked(tx, mergePatch(current, { ...patch, number }));
+  if (input.purpose !== purpose) await checkUnused(tx, before);
   return await replaceRow(tx, subject(tx), before, { ...before, ...input });
 }
 
@@ -131,6 +137,9 @@ async function checked(tx: ConfigurationTransaction, raw: unknown) {
     errors.push({ field: "channelId", message: `there is no channel ${input.channelId}` });
   }
   errors.push(...await destinationErrors(tx, "destination", input.destination));
+  if (input.purpose === "in-call" && input.destination !== null) {
+    errors.push({ field: "destination", message: "a number for calls leads nowhere: leave it out" });
+  }
   for (const [index, id] of input.allowedExtensions.entries()) {
     if (await tx.extensions.get(id) === undefined) {
       errors.push({ field: `allowedExtensions.${index}`, message: `there is no extension ${id}` });
@@ -150,6 +159,17 @@ async function checked(tx: ConfigurationTransaction, raw: unknown) {
     allowedExtensions: [...new Set(input.allowedExtensions)],
     allowedQueues: [...new Set(input.allowedQueues)],
   };
+}
+
+/** A number changes its purpose only while nothing relies on the one it has. */
+async function checkUnused(tx: ConfigurationTransaction, { id, number }: NumberRecord): Promise<void> {
+  const referrers = await tx.referrers(id);
+  if (referrers.length === 0) return;
+  const names = referrers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+  throw conflict(`What ${number} is for cannot be changed while it is in use by: ${names}.`, {
+    field: "purpose",
+    message: `the number is in use by: ${names}`,
+  });
 }
 
 function kindErrors(address: Address, input: z.output<typeof NumberInputSchema>): FieldError[] {

@@ -6,12 +6,13 @@
 import { z } from "zod";
 import { QueueTextsSchema } from "../automated_text.ts";
 import { type Distribution, DistributionSchema } from "../dispatch/settings.ts";
+import { QueueInCallSchema } from "../in_call/settings.ts";
 import type { ConfigurationTransaction, QueueRecord } from "../ports/configuration.ts";
 import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
 import { invalid, parse, taken } from "./fault.ts";
 import { type Fields, mergePatch, patchSchema } from "./merge.ts";
 import { IdSchema, NameSchema } from "./name.ts";
-import { calendarErrors } from "./named.ts";
+import { calendarErrors, inCallNumberErrors } from "./named.ts";
 
 export const QUEUE_MEMBERS_MAX = 1_000;
 
@@ -23,6 +24,7 @@ export const QueueInputSchema = z.object({
   calendarId: IdSchema.nullable().default(null).describe("When it is served; null: always"),
   texts: QueueTextsSchema.prefault({}).describe("What it says by itself, by language"),
   ...DistributionSchema.shape,
+  inCall: QueueInCallSchema.prefault({}).describe("Texting during its calls; left out: as for all calls"),
 }).strict();
 
 export const QueuePatchSchema = patchSchema(QueueInputSchema);
@@ -35,6 +37,7 @@ export function queueView(row: QueueRecord) {
     calendarId: row.calendarId,
     texts: row.texts,
     ...distributionOf(row),
+    inCall: row.inCall,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
@@ -68,8 +71,8 @@ export async function updateQueue(
   patch: Fields,
 ): Promise<Changed<QueueRecord>> {
   const before = await existing(tx.queues, "queue", id);
-  const { name, members, calendarId, texts } = before;
-  const fields = { name, members, calendarId, texts, ...distributionOf(before) };
+  const { name, members, calendarId, texts, inCall } = before;
+  const fields = { name, members, calendarId, texts, inCall, ...distributionOf(before) };
   const input = parse(QueueInputSchema, mergePatch(fields, patch));
   if (input.name !== name && await tx.queues.find(input.name)) throw taken("a queue", "name", input.name);
   const after = { ...before, ...input, members: await known(tx, input) };
@@ -106,12 +109,18 @@ export function removeQueue(tx: ConfigurationTransaction, id: string): Promise<v
   return removeRow(tx, subject(tx), id);
 }
 
-/** The members, each once, if they and the calendar are there. */
+/** The members, each once, if they, the calendar and the number for calls are there. */
 async function known(
   tx: ConfigurationTransaction,
-  { members, calendarId }: Pick<z.output<typeof QueueInputSchema>, "members" | "calendarId">,
+  { members, calendarId, inCall }: Pick<
+    z.output<typeof QueueInputSchema>,
+    "members" | "calendarId" | "inCall"
+  >,
 ): Promise<string[]> {
-  const unknown = await calendarErrors(tx, "calendarId", calendarId);
+  const unknown = [
+    ...await calendarErrors(tx, "calendarId", calendarId),
+    ...await inCallNumberErrors(tx, "inCall.numberId", inCall.numberId),
+  ];
   for (const [index, member] of members.entries()) {
     if (await tx.extensions.get(member) === undefined) {
       unknown.push({ field: `members.${index}`, message: `there is no extension ${member}` });

@@ -77,8 +77,14 @@ async function checked(tx: ConfigurationTransaction, raw: unknown) {
     ...await calendarErrors(tx, "match.hours.calendarId", match.hours?.calendarId),
   ];
   for (const [index, id] of (match.numbers ?? []).entries()) {
-    if (await tx.numbers.get(id) === undefined) {
+    const number = await tx.numbers.get(id);
+    if (number === undefined) {
       errors.push({ field: `match.numbers.${index}`, message: `there is no number ${id}` });
+    } else if (number.purpose === "in-call") {
+      errors.push({
+        field: `match.numbers.${index}`,
+        message: `${number.number} is for calls, and rules are not asked for it`,
+      });
     }
   }
   if (errors.length > 0) throw invalid(...errors);

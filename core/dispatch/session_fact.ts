@@ -6,9 +6,12 @@
 import type { SessionRow } from "../session.ts";
 import type { SessionFact } from "./entry.ts";
 
-/** Whether people serve it: what only a platform holds, or nobody at all, is nothing to distribute. */
-export function concernsPeople({ queue_id, extension_id }: SessionRow): boolean {
-  return queue_id !== null || extension_id !== null;
+/**
+ * Whether it is among what is given out to people: what only a platform holds, or nobody at all, is not. Who has a call
+ * is for the phone system to say, and a call takes no room that texts could have.
+ */
+export function concernsPeople({ kind, queue_id, extension_id }: SessionRow): boolean {
+  return kind === "chat" && (queue_id !== null || extension_id !== null);
 }
 
 /** How the session stands since `at`; `unansweredSinceMs` is when its contact wrote last. Both ms since 1970. */

@@ -53,7 +53,7 @@ export async function fetchMedia(
     if (found.sizeBytes !== null && found.sizeBytes > media.maxBytes) throw tooLarge(media.maxBytes);
     const intake = await takeIn(watched.bytes, {
       declaredType: found.contentType ?? job.declaredType,
-      types: media.types,
+      types: job.types ?? media.types,
       maxBytes: media.maxBytes,
       sniff: options.sniff,
     });

@@ -31,6 +31,16 @@ export function isTypeAllowed(allowed: readonly string[], type: string): boolean
   });
 }
 
+/** What is allowed by both of two lists, neither of them empty; nothing where they have nothing in common. */
+export function commonTypes(a: readonly string[], b: readonly string[]): string[] {
+  const common = a.flatMap((one) =>
+    b.flatMap((other) =>
+      isTypeAllowed([one], other) ? [bareType(other)] : isTypeAllowed([other], one) ? [bareType(one)] : []
+    )
+  );
+  return [...new Set(common)];
+}
+
 /**
  * What a file is taken for. `sniffed`: by its first bytes, null when they say nothing; `declared`: as its sender
  * called it; `sample`: its first bytes. A name alone makes no picture of a file.

@@ -12,6 +12,7 @@ import type { Distribution, OverallDistribution } from "../dispatch/settings.ts"
 import type { Extension, PlatformFallback, PlatformStatus, Role } from "../directory.ts";
 import type { FieldError } from "../fields.ts";
 import type { IdKind } from "../ids.ts";
+import type { InCallPreset, InCallSettings, QueueInCall } from "../in_call/settings.ts";
 import type { Rule } from "../rules/rule.ts";
 
 interface Stored {
@@ -50,6 +51,11 @@ export interface QueueRecord extends Updated, Readonly<Distribution> {
   readonly members: readonly string[];
   readonly calendarId: string | null;
   readonly texts: QueueTexts;
+  readonly inCall: QueueInCall;
+}
+
+export interface PresetRecord extends InCallPreset, Updated {
+  readonly id: string;
 }
 
 export interface CalendarRecord extends Calendar, Updated {
@@ -155,9 +161,12 @@ export interface ConfigurationReader {
     readonly after?: string;
     readonly limit: number;
   }): Promise<CannedRecord[]>;
+  readonly presets: Rows<PresetRecord>;
   readonly keys: Rows<KeyRecord>;
   /** What holds for all queues and agents. */
   distribution(): Promise<OverallDistribution>;
+  /** What is set for texting during calls. */
+  inCall(): Promise<InCallSettings>;
   /** The channel's webhook secrets that are in force at `nowMs`: the one in use first. */
   webhooks(channelId: string, nowMs: number): Promise<WebhookRecord[]>;
   /** Newest first; `after` is the id of the last one seen. */
@@ -184,8 +193,10 @@ export interface ConfigurationTransaction extends ConfigurationReader {
   readonly calendars: ChangeableRows<CalendarRecord>;
   readonly rules: ChangeableRows<RuleRecord>;
   readonly canned: ChangeableRows<CannedRecord>;
+  readonly presets: ChangeableRows<PresetRecord>;
   readonly keys: ChangeableRows<KeyRecord>;
   setDistribution(distribution: OverallDistribution): Promise<void>;
+  setInCall(settings: InCallSettings): Promise<void>;
   newId(kind: IdKind): string;
   /** 256 random bits, base64url: 43 characters. */
   newSecret(): string;

@@ -14,6 +14,8 @@ export interface NewMediaRow {
   readonly source_url: string;
   /** As the provider calls it. */
   readonly declared_type: string | null;
+  /** Types that it may be of; null: those that its channel takes. */
+  readonly types: readonly string[] | null;
   readonly created_ms: number;
 }
 
@@ -30,6 +32,8 @@ export type MediaJob =
       readonly kind: "fetch";
       readonly sourceUrl: string;
       readonly declaredType: string | null;
+      /** Null: those that the channel takes. */
+      readonly types: readonly string[] | null;
       /** Tries, this one included. */
       readonly attempts: number;
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { MessageRow, MessageStatus } from "../message.ts";
-import type { SessionRow, SessionState } from "../session.ts";
+import type { SessionKind, SessionRow, SessionState } from "../session.ts";
 import type { SessionNote } from "../session_notes.ts";
 
 /** Whose eyes a list is made for. */
@@ -31,6 +31,7 @@ export interface SessionFilter extends Span {
   readonly state?: SessionState;
   /** Any of these. */
   readonly states?: readonly SessionState[];
+  readonly kind?: SessionKind;
   readonly extensionId?: string;
   readonly queueId?: string;
   readonly platformId?: string;
@@ -41,6 +42,8 @@ export interface SessionFilter extends Span {
 export interface SessionQueries {
   list(filter: SessionFilter, viewer: Viewer, page: NewestFirst): Promise<SessionRow[]>;
   get(id: string): Promise<SessionRow | undefined>;
+  /** Of the call with this id. */
+  ofCall(callId: string): Promise<SessionRow | undefined>;
   /** In the order of the conversation. */
   messages(
     session: Pick<SessionRow, "id" | "conversation_id">,
@@ -90,4 +93,28 @@ export interface StatisticsQueries {
   }): Promise<(Counts & { readonly startMs: number })[]>;
   /** Whether anything was ever counted for it. */
   hasAny(of: { readonly channelId: string } | { readonly number: string }): Promise<boolean>;
+}
+
+/** Counts of the calls that began in one bucket. */
+export interface CallCounts {
+  readonly calls: number;
+  /** Those in which anything was written. */
+  readonly textedIn: number;
+  readonly received: number;
+  /** Taken by the provider. */
+  readonly sent: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly segmentsIn: number;
+  readonly segmentsOut: number;
+}
+
+export interface CallStatistics {
+  /** As {@link StatisticsQueries.sums}. */
+  sums(query: {
+    readonly of: { readonly queueId?: string; readonly extensionId?: string };
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly bucketMs: number;
+  }): Promise<(CallCounts & { readonly startMs: number })[]>;
 }

@@ -3,7 +3,7 @@
  *
  * A message may move while no provider can have it: it waits, was never called or every call of it failed for
  * sure, and it fits the other channel. It leaves from the number that it was written for if that belongs to the
- * fallback channel by now, else from the fallback channel's oldest number.
+ * fallback channel by now, else from the fallback channel's oldest number for the same purpose.
  *
  * @module
  */
@@ -20,6 +20,8 @@ export interface Fallback {
   readonly supportsMedia: boolean;
   /** Its own, the oldest first; at least one. */
   readonly numbers: readonly OwnNumber[];
+  /** What a number of ours is for; undefined of one that is gone. */
+  readonly purposeOf: (number: string) => OwnNumber["purpose"] | undefined;
 }
 
 /** Where a message goes instead; segments and encoding are by the fallback channel's settings. */
@@ -44,7 +46,8 @@ export function fallbackOf(
   const numbers = [...directory.numbers.values()].filter(({ channelId }) => channelId === fallback.id)
     .sort((a, b) => a.id < b.id ? -1 : 1);
   if (numbers.length === 0) return null;
-  return { channel: fallback, supportsMedia: provider.supports.mms, numbers };
+  const purposeOf = (number: string) => directory.numbersByAddress.get(number)?.purpose;
+  return { channel: fallback, supportsMedia: provider.supports.mms, numbers, purposeOf };
 }
 
 /** Where `message` goes; null when it has to wait for its own channel. `idempotent`: its own provider. */
@@ -58,7 +61,11 @@ export function placeAt(message: QueuedMessage, fallback: Fallback, idempotent: 
     media: message.media ?? [],
   });
   if (check.kind !== "fits") return null;
-  const { id, number } = numbers.find((own) => own.number === message.number) ?? numbers[0]!;
+  const purpose = fallback.purposeOf(message.number) ?? "chat";
+  const own = numbers.find(({ number }) => number === message.number) ??
+    numbers.find((number) => number.purpose === purpose);
+  if (own === undefined) return null;
+  const { id, number } = own;
   const { encoding, segments } = check.analysis;
   return { channelId: channel.id, numberId: id, number, encoding, segments };
 }

@@ -6,6 +6,7 @@
 import type { Command, CommandEntry, CommandReply } from "../../core/entry.ts";
 import type { CloseReason } from "../../core/session.ts";
 import type { Draft } from "../draft.ts";
+import { closeCall } from "../in_call.ts";
 import { authorName, mayDirect, notOpen, notYours } from "../refusal.ts";
 import { sayOfQueue } from "../saying.ts";
 
@@ -14,6 +15,12 @@ export function close(draft: Draft, entry: CommandEntry, sessionId: string): Com
   if (session === null || session.id !== sessionId) return notOpen(sessionId);
   if (!mayDirect(entry.author, session)) return notYours(session, draft.directory);
   const by = authorName(entry);
+  const reasons = { extension: "agent", platform: "platform", key: "api", system: "api" } as const;
+  const reason: CloseReason = reasons[entry.author.kind];
+  if (session.kind === "call") {
+    closeCall(draft, reason, by);
+    return { ok: true, sessionId };
+  }
   // Whoever ends the wrap-up ends what was closed before.
   if (session.state === "wrap-up") {
     draft.close("close", session.close_reason ?? "agent", by);
@@ -24,8 +31,7 @@ export function close(draft: Draft, entry: CommandEntry, sessionId: string): Com
   if (session.state === "active" && entry.author.kind === "extension" && wrapUpSeconds > 0) {
     wrapUp(draft, wrapUpSeconds, by);
   } else {
-    const reasons = { extension: "agent", platform: "platform", key: "api", system: "api" } as const;
-    draft.close("close", reasons[entry.author.kind] satisfies CloseReason, by);
+    draft.close("close", reason, by);
   }
   return { ok: true, sessionId };
 }

@@ -20,6 +20,9 @@ export function open(
   if (!directory.extensions.has(extensionId)) {
     return refuse(422, "unknown-extension", `there is no extension ${extensionId}`);
   }
+  if (number.purpose === "in-call") {
+    return refuse(409, "for-calls-only", `sessions of ${number.number} are opened by calls only`);
+  }
   const by = `extension:${extensionId}`;
   const refusal = notAllowed(number, extensionId, queueId, directory);
   if (refusal !== null) return refusal;

@@ -31,6 +31,9 @@ export function transfer(
   if (session.state === "wrap-up") {
     return refuse(409, "in-wrap-up", "the session was ended; what the contact writes now opens it again");
   }
+  if (session.kind === "call" && to.kind !== "extension") {
+    return refuse(409, "follows-its-call", "the session of a call goes to extensions only");
+  }
   if (!destinationExists(to, directory)) {
     return refuse(422, "unknown-destination", `there is no ${to.kind} ${to.id}`);
   }
@@ -63,7 +66,8 @@ export function handOver(
   }, { by, ...(note === undefined ? {} : { note }) });
   draft.event("session.transferred", { by, from: holderOf(session), ...told }, session.platform_id);
   draft.tellWhoHasIt(by);
-  if (to?.kind === "extension") {
+  // During a call they speak with each other.
+  if (to?.kind === "extension" && session.kind === "chat") {
     greetAs(draft, to.id);
     draft.setUnanswered(at);
   }
@@ -100,6 +104,8 @@ function notServed(draft: Draft, to: Destination): CommandReply & { ok: false } 
 
 /** Handed over among the members of a queue, a session still counts for it. */
 function queueFor(session: SessionRow, to: Destination, { queues }: Directory): string | null {
+  // What holds during a call was decided by the queue that it came through.
+  if (session.kind === "call") return session.queue_id;
   const queue = session.queue_id === null ? undefined : queues.get(session.queue_id);
   return queue?.members.has(to.id) === true ? queue.id : null;
 }

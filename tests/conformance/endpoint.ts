@@ -67,6 +67,7 @@ export function serveEndpoint(
     label: null,
     verified: true,
     direction: "both",
+    purpose: "chat",
     rateMps: null,
     burst: null,
     destination: null,

@@ -159,6 +159,7 @@ Deno.test("pauses between tries grow to a quarter of an hour, and end after a da
     createdMs: T0,
     sourceUrl: "",
     declaredType: null,
+    types: null,
   } as const;
   const pauses = [1, 2, 3, 11, 500].map((attempts) => fetchPauseMs({ ...job, attempts }, T0, 0.5));
   deepEqual(pauses, [1_000, 2_000, 4_000, 900_000, 900_000]);

@@ -16,6 +16,7 @@ function spare(settings: Record<string, unknown> = {}, changes: Partial<Fallback
     channel: channelOf({ rateMps: 10, ...settings }, { id: SPARE, name: "spare" }),
     supportsMedia: true,
     numbers: [number("num_1", "+15145550111"), number("num_2", "+15145550112")],
+    purposeOf: () => "chat",
     ...changes,
   };
 }
@@ -48,6 +49,21 @@ Deno.test("a message goes from its own number where that moved along, else from 
     segments: 1,
   });
   assert.equal(placeAt(queuedMessage(1, { number: "+15145550112" }), spare(), false)?.numberId, "num_2");
+});
+
+Deno.test("CH-6: what is said during a call leaves from a number for calls, and nothing else does", () => {
+  const forCalls = ownNumber({
+    id: "num_3",
+    channelId: SPARE,
+    number: "+15145550113",
+    purpose: "in-call",
+  });
+  const { numbers } = spare();
+  const mixed = { numbers: [forCalls, ...numbers] };
+  assert.equal(placeAt(queuedMessage(1), spare({}, mixed), false)?.numberId, "num_1");
+  const ofCall = { purposeOf: () => "in-call" as const };
+  assert.equal(placeAt(queuedMessage(1), spare({}, { ...mixed, ...ofCall }), false)?.numberId, "num_3");
+  assert.equal(placeAt(queuedMessage(1), spare({}, ofCall), false), null);
 });
 
 Deno.test("only what no provider can have moves, and only where it fits", () => {

@@ -1,11 +1,14 @@
 /** The runtime's routes over a real database, with a small installation and an ingress that answers as told. */
 import { createApp } from "../../adapters/http/app.ts";
 import { secretHash } from "../../adapters/http/auth.ts";
+import { callRoutes } from "../../adapters/http/runtime/calls.ts";
+import { callStatisticsRoutes } from "../../adapters/http/runtime/call_statistics.ts";
 import { deadLetterRoutes } from "../../adapters/http/runtime/dead_letters.ts";
 import { messageRoutes } from "../../adapters/http/runtime/messages.ts";
 import { sessionRoutes } from "../../adapters/http/runtime/sessions.ts";
 import { statisticsRoutes } from "../../adapters/http/runtime/statistics.ts";
 import type { RouteModule } from "../../adapters/http/deps.ts";
+import { PostgresCallStatistics } from "../../adapters/postgres/call_statistics.ts";
 import { PostgresDeadLetterStore } from "../../adapters/postgres/dead_letter_store.ts";
 import { PostgresMediaRegistry } from "../../adapters/postgres/media_registry.ts";
 import { PostgresMessageQueries } from "../../adapters/postgres/message_queries.ts";
@@ -109,6 +112,8 @@ export class Fixture {
       onError: (error) => this.errors.push(error),
       modules: [
         sessionRoutes({ ingress, dispatch, sessions, media }),
+        callRoutes({ ingress, sessions }),
+        callStatisticsRoutes({ statistics: new PostgresCallStatistics(db) }),
         messageRoutes({ ingress, messages, sessions, media }),
         statisticsRoutes({ statistics: new PostgresStatisticsQueries(db) }),
         deadLetterRoutes({ ingress, dispatch, deadLetters: new PostgresDeadLetterStore(db) }),
@@ -241,6 +246,8 @@ export function session(index: number, fields: Partial<SessionRow> = {}): Sessio
     declined_by: [],
     wrap_until_ms: null,
     tags: [],
+    kind: "chat",
+    call_id: null,
     ...fields,
   };
 }

@@ -28,6 +28,7 @@ function number(index: number, destination: OwnNumber["destination"]): OwnNumber
     label: null,
     verified: true,
     direction: "both",
+    purpose: "chat",
     rateMps: null,
     burst: null,
     destination,
@@ -63,6 +64,7 @@ export const DIRECTORY: Directory = {
       members: new Set([ALICE, BOB]),
       calendarId: null,
       texts: {},
+      inCall: {},
     }],
   ]),
   platforms: new Map([

@@ -36,6 +36,7 @@ export function directoryOf(world: World): Directory {
     label: null,
     verified: true,
     direction: "both",
+    purpose: "chat",
     rateMps,
     burst: rateMps === null ? null : 1,
     destination: null,

@@ -78,6 +78,7 @@ export function ownNumber(changes: Partial<OwnNumber> = {}): OwnNumber {
     label: null,
     verified: true,
     direction: "both",
+    purpose: "chat",
     rateMps: null,
     burst: null,
     destination: null,

@@ -4,7 +4,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { DestinationSchema, NUMBER_TYPES } from "../../../core/channel.ts";
+import { DestinationSchema, NUMBER_PURPOSES, NUMBER_TYPES } from "../../../core/channel.ts";
 import { existing } from "../../../core/configuration/change.ts";
 import {
   createNumber,
@@ -33,6 +33,7 @@ export const NumberSchema = z.object({
   label: z.string().nullable(),
   verified: z.boolean(),
   direction: z.enum(["both", "outbound"]),
+  purpose: z.enum(NUMBER_PURPOSES),
   rateMps: z.number().nullable(),
   burst: z.number().nullable(),
   destination: DestinationSchema.nullable(),
@@ -78,10 +79,12 @@ const update = createRoute({
   path: "/v1/numbers/{id}",
   tags,
   summary: "Change a number",
-  description: "Its destination is for new sessions; those that are open stay where they are.",
+  description:
+    "Its destination is for new sessions; those that are open stay where they are. What it is for " +
+    "can be changed only while no open session, rule or setting relies on it.",
   ...allow(...ADMINISTRATORS),
   request: { params: IdParam, ...jsonBody(NumberPatchSchema) },
-  responses: { 200: json(NumberSchema, "As it is now"), ...problems(404) },
+  responses: { 200: json(NumberSchema, "As it is now"), ...problems(404, 409) },
 });
 
 const remove = createRoute({

@@ -5,6 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { QueueTextsSchema } from "../../../core/automated_text.ts";
+import { QueueInCallSchema } from "../../../core/in_call/settings.ts";
 import { existing } from "../../../core/configuration/change.ts";
 import {
   createQueue,
@@ -32,6 +33,7 @@ export const QueueSchema = z.object({
   calendarId: z.string().nullable().openapi({ description: "When it is served; null: always" }),
   texts: QueueTextsSchema,
   ...DistributionSchema.shape,
+  inCall: QueueInCallSchema,
   createdAt: TimeSchema,
   updatedAt: TimeSchema,
 }).openapi("Queue");

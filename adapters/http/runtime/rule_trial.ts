@@ -15,6 +15,7 @@ import { explain } from "../../../core/rules/match.ts";
 import { RuleMatchSchema } from "../../../core/rules/rule.ts";
 import { READERS } from "../auth.ts";
 import type { RouteModule } from "../deps.ts";
+import { invalidFields } from "../problem.ts";
 import { allow, json, jsonBody, problems } from "../route.ts";
 import { ownNumber } from "./commands.ts";
 import { ContactField, OwnNumberField, TextField, TimeField } from "./fields.ts";
@@ -79,6 +80,12 @@ export function ruleTestRoutes({ messages, contacts, languageDetector }: RuleTes
       const directory = deps.directory.current();
       const { rules, calendars } = directory;
       const number = ownNumber(directory, body.number, "number");
+      if (number.purpose === "in-call") {
+        throw invalidFields([{
+          field: "number",
+          message: `${number.number} is for calls, and rules are not asked for it`,
+        }]);
+      }
       const former = await messages.list({ number: number.number, contact }, { kind: "all" }, { limit: 1 });
       const notes = (await contacts.ofContacts([contact])).get(contact) ?? NOTHING_NOTED;
       const detect = asksForLanguage(rules) ? await languageDetector() : null;

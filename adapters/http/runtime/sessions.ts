@@ -5,7 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { ApiKey, Role } from "../../../core/directory.ts";
-import { SESSION_STATES } from "../../../core/session.ts";
+import { SESSION_KINDS, SESSION_STATES } from "../../../core/session.ts";
 import { ANYONE } from "../auth.ts";
 import type { App } from "../context.ts";
 import type { AppDeps, RouteModule } from "../deps.ts";
@@ -35,6 +35,7 @@ const listRoute = createRoute({
       ...pageQuery,
       ...spanQuery,
       state: z.enum(SESSION_STATES).optional(),
+      kind: z.enum(SESSION_KINDS).optional(),
       extensionId: idField("extension").optional(),
       queueId: idField("queue").optional(),
       platformId: idField("platform").optional(),

@@ -7,7 +7,7 @@ import { z } from "@hono/zod-openapi";
 import { SkillsSchema } from "../../../core/dispatch/entry.ts";
 import type { MediaLinks } from "../../../core/media/media_links.ts";
 import { type MessageRow, OUTBOUND_STATUSES, PRIORITY } from "../../../core/message.ts";
-import { CLOSE_REASONS, SESSION_STATES, type SessionRow } from "../../../core/session.ts";
+import { CLOSE_REASONS, SESSION_KINDS, SESSION_STATES, type SessionRow } from "../../../core/session.ts";
 import { MediaView, mediaView } from "./media_view.ts";
 
 const Time = z.string().openapi({ format: "date-time" });
@@ -20,6 +20,10 @@ export const SessionView = z.object({
   number: z.string().openapi({ description: "Ours" }),
   contact: z.string().openapi({ description: "Theirs" }),
   state: z.enum(SESSION_STATES),
+  kind: z.enum(SESSION_KINDS),
+  callId: z.string().nullable().openapi({
+    description: "The phone system's id of the call that it belongs to",
+  }),
   extensionId: z.string().nullable(),
   queueId: z.string().nullable(),
   platformId: z.string().nullable(),
@@ -118,6 +122,8 @@ export function sessionView(row: SessionRow): z.output<typeof SessionView> {
     number: row.number,
     contact: row.contact,
     state: row.state,
+    kind: row.kind,
+    callId: row.call_id,
     extensionId: row.extension_id,
     queueId: row.queue_id,
     platformId: row.platform_id,
