@@ -13,7 +13,6 @@
  *
  * @module
  */
-import { Heap } from "../send/heap.ts";
 import {
   type Agent,
   hasRoom,
@@ -22,26 +21,19 @@ import {
   isInLine,
   isInUse,
   isOffline,
-  isReady,
   type Session,
-  shownPresence,
 } from "./at_work.ts";
 import { Connections } from "./connections.ts";
 import type { ClaimEntry, DispatchEntry, PresenceEntry, SessionFact } from "./entry.ts";
 import { type Changes, DispatchDraft } from "./draft.ts";
 import type { Outcome } from "./outcome.ts";
-import {
-  type DispatchAgentRow,
-  type DispatchSessionRow,
-  type DispatchState,
-  newAgentRow,
-  type Pending,
-  sessionRow,
-} from "./records.ts";
+import { type DispatchSessionRow, type DispatchState, type Pending, sessionRow } from "./records.ts";
 import { requirementAfter } from "./requirement.ts";
 import type { DispatchSettings } from "./snapshot.ts";
 import { Timers } from "./timers.ts";
-import { isBefore, type Match, WaitingLine } from "./waiting_line.ts";
+import { giveOut } from "./give_out.ts";
+import { Roster } from "./roster.ts";
+import { type Match, WaitingLine } from "./waiting_line.ts";
 
 /** A conversation answers within milliseconds; after this, what was asked of it counts as lost. */
 const ANSWER_MS_MAX = 30_000;
@@ -61,22 +53,24 @@ function isOver({ state, queueId, extensionId }: SessionFact): boolean {
 
 export class Dispatcher {
   readonly #sessions = new Map<string, Session>();
-  readonly #agents = new Map<string, Agent>();
   readonly #timers = new Timers<Due>();
   readonly #connections: Connections;
+  readonly #roster: Roster;
+  readonly #draft = new DispatchDraft();
   #settings: DispatchSettings;
   #lines = new Map<string, WaitingLine>();
-  /** The lines that an agent serves. */
-  #linesOf = new Map<string, readonly WaitingLine[]>();
   #inUse = 0;
   #turns: number;
   #nowMs = 0;
   #dirty = new Set<WaitingLine>();
-  #draft = new DispatchDraft();
 
   constructor(state: DispatchState, settings: DispatchSettings) {
     this.#settings = settings;
-    for (const row of state.agents) this.#agents.set(row.extension_id, this.#newAgent(row));
+    this.#roster = new Roster(state.agents, settings, {
+      draft: this.#draft,
+      now: () => this.#nowMs,
+      onReady: (line) => this.#dirty.add(line),
+    });
     this.#turns = state.agents.reduce((most, { turn }) => Math.max(most, turn), 0);
     for (const row of state.sessions) this.#sessions.set(row.id, { row, requirement: null, agent: null });
     this.#connections = new Connections(state.agents);
@@ -93,7 +87,7 @@ export class Dispatcher {
   }
 
   get agents(): ReadonlyMap<string, Agent> {
-    return this.#agents;
+    return this.#roster.agents;
   }
 
   get sessions(): ReadonlyMap<string, Session> {
@@ -120,7 +114,7 @@ export class Dispatcher {
 
   /** What the entries since the last call changed, to be stored. */
   takeChanges(): Changes {
-    return this.#draft.takeChanges(this.#sessions, this.#agents, this.#lines);
+    return this.#draft.takeChanges(this.#sessions, this.agents, this.#lines);
   }
 
   #take(entry: DispatchEntry): void {
@@ -179,16 +173,16 @@ export class Dispatcher {
     const former = session.agent;
     if (former !== null && former.id !== holder) {
       session.agent = null;
-      this.#changeAgent(former, () => former.sessions.delete(session), true);
+      this.#roster.change(former, () => former.sessions.delete(session), true);
     }
     const { id } = before ?? next!;
     this.#draft.sessionChanged(id);
     if (next === null) return this.#timers.set(id, { kind: "session", id }, null);
     session.row = next;
     if (holder !== null && session.agent === null) {
-      const agent = this.#agentOf(holder);
+      const agent = this.#roster.agent(holder);
       session.agent = agent;
-      this.#changeAgent(agent, () => agent.sessions.add(session), true);
+      this.#roster.change(agent, () => agent.sessions.add(session), true);
     }
     this.#enter(session);
   }
@@ -287,11 +281,11 @@ export class Dispatcher {
   // What happens to agents.
 
   #applyPresence(entry: PresenceEntry): void {
-    const agent = this.#agentOf(entry.extensionId);
+    const agent = this.#roster.agent(entry.extensionId);
     if (entry.at >= agent.row.set_ms) {
       const { presence, at, by } = entry;
       const reason = entry.reason ?? null;
-      this.#changeAgent(agent, () => {
+      this.#roster.change(agent, () => {
         // An agent who says something is there, whatever became of a stream.
         agent.row = {
           ...agent.row,
@@ -317,9 +311,9 @@ export class Dispatcher {
   }
 
   #applyConnections(extensionId: string): void {
-    const agent = this.#agentOf(extensionId);
+    const agent = this.#roster.agent(extensionId);
     const members = this.#connections.membersOf(extensionId);
-    this.#changeAgent(agent, () => {
+    this.#roster.change(agent, () => {
       agent.row = members.length === 0
         ? { ...agent.row, members, lost_ms: this.#nowMs }
         : { ...agent.row, members, lost_ms: null, gone: false };
@@ -350,44 +344,6 @@ export class Dispatcher {
     }
   }
 
-  /** Changes what the indices look at. With `atWork` the agent got or lost a session. */
-  #changeAgent(agent: Agent, change: () => void, atWork = false): void {
-    const lines = this.#linesOf.get(agent.id) ?? [];
-    const before = agent.row;
-    if (isReady(agent)) { for (const line of lines) line.removeReady(agent); }
-    change();
-    if (atWork) agent.row = { ...agent.row, idle_since_ms: this.#nowMs };
-    this.#show(agent);
-    this.#draft.agentChanged(agent, before);
-    if (!isReady(agent)) return;
-    for (const line of lines) {
-      line.addReady(agent);
-      this.#dirty.add(line);
-    }
-  }
-
-  #show(agent: Agent): void {
-    const shown = shownPresence(agent);
-    if (shown !== agent.row.shown) agent.row = { ...agent.row, shown, shown_since_ms: this.#nowMs };
-  }
-
-  #agentOf(id: string): Agent {
-    let agent = this.#agents.get(id);
-    if (agent === undefined) this.#agents.set(id, agent = this.#newAgent(newAgentRow(id)));
-    return agent;
-  }
-
-  #newAgent(row: DispatchAgentRow): Agent {
-    const settings = this.#settings.agents.get(row.extension_id);
-    return {
-      id: row.extension_id,
-      row,
-      capacity: settings?.capacity ?? this.#settings.overall.agentCapacity ?? Infinity,
-      skills: settings?.skills ?? {},
-      sessions: new Set(),
-    };
-  }
-
   #applyClaim(entry: ClaimEntry): void {
     const { sessionId, extensionId, replyTo } = entry;
     const session = this.#sessions.get(sessionId);
@@ -400,7 +356,7 @@ export class Dispatcher {
     if (isInLine(row)) {
       const line = this.#lines.get(row.queue_id ?? "");
       const { capacity } = this.#settings.overall;
-      if (!hasRoom(this.#agentOf(extensionId))) {
+      if (!hasRoom(this.#roster.agent(extensionId))) {
         return refuse("no-room", "the agent has as many sessions as allowed");
       }
       if (line !== undefined && line.inUse >= (line.settings.capacity ?? Infinity)) {
@@ -422,8 +378,8 @@ export class Dispatcher {
       return;
     }
     if (due.kind === "agent") {
-      const agent = this.#agentOf(due.id);
-      this.#changeAgent(agent, () => agent.row = { ...agent.row, gone: true });
+      const agent = this.#roster.agent(due.id);
+      this.#roster.change(agent, () => agent.row = { ...agent.row, gone: true });
       return this.#leaveSessions(agent);
     }
     const session = this.#sessions.get(due.id)!;
@@ -439,35 +395,17 @@ export class Dispatcher {
   // Who gets what.
 
   #giveOut(): void {
-    if (this.#dirty.size === 0) return;
     const dirty = this.#dirty;
     this.#dirty = new Set();
-    const matches = new Heap<{ readonly line: WaitingLine; readonly match: Match }>((a, b) =>
-      isBefore(a.match, b.match)
-    );
-    const look = (line: WaitingLine) => {
-      const match = line.next();
-      if (match !== null) matches.push({ line, match });
-    };
-    for (const line of dirty) look(line);
     const capacity = this.#settings.overall.capacity ?? Infinity;
-    for (let found = matches.pop(); found !== undefined && this.#inUse < capacity; found = matches.pop()) {
-      const { line } = found;
-      // What was given away meanwhile may have been this one's agent.
-      const match = line.next();
-      if (match === null) continue;
-      if (match.session === found.match.session && match.again === found.match.again) {
-        this.#offer(match, line);
-      }
-      look(line);
-    }
+    giveOut(dirty, () => this.#inUse < capacity, (match, line) => this.#offer(match, line));
     // Giving away makes nothing possible that was not.
     this.#dirty.clear();
   }
 
   #offer({ session, agent }: Match, { settings }: WaitingLine): void {
     const { id: sessionId, version } = session.row;
-    this.#changeAgent(agent, () => agent.row = { ...agent.row, turn: ++this.#turns });
+    this.#roster.change(agent, () => agent.row = { ...agent.row, turn: ++this.#turns });
     this.#order(session, {
       kind: "offer",
       sessionId,
@@ -480,44 +418,23 @@ export class Dispatcher {
 
   /** Makes all indices anew. */
   #index(drains: ReadonlyMap<string, WaitingLine["drain"]>): void {
-    const { queues, agents, overall } = this.#settings;
+    const { queues } = this.#settings;
     this.#lines = new Map(
       [...queues].map(([id, { settings, members }]) => [
         id,
         new WaitingLine(id, settings, members, drains.get(id) ?? { drain_ms: null, drain_since_ms: 0 }),
       ]),
     );
-    const linesOf = new Map<string, WaitingLine[]>();
-    for (const line of this.#lines.values()) {
-      for (const member of line.members) {
-        const lines = linesOf.get(member);
-        if (lines === undefined) linesOf.set(member, [line]);
-        else lines.push(line);
-      }
-    }
-    this.#linesOf = new Map();
-    for (const id of agents.keys()) this.#agentOf(id);
-    for (const agent of this.#agents.values()) {
-      const settings = agents.get(agent.id);
-      agent.capacity = settings?.capacity ?? overall.agentCapacity ?? Infinity;
-      agent.skills = settings?.skills ?? {};
-      agent.sessions.clear();
-      this.#setAgentTimer(agent);
-    }
+    this.#roster.configure(this.#settings, this.#lines.values());
+    for (const agent of this.agents.values()) this.#setAgentTimer(agent);
     this.#inUse = 0;
     for (const session of this.#sessions.values()) {
       const holder = holderOf(session.row);
-      session.agent = holder === null ? null : this.#agentOf(holder);
+      session.agent = holder === null ? null : this.#roster.agent(holder);
       session.agent?.sessions.add(session);
       this.#enter(session);
     }
-    this.#linesOf = linesOf;
-    for (const agent of this.#agents.values()) {
-      const before = agent.row;
-      this.#show(agent);
-      this.#draft.agentChanged(agent, before);
-      if (isReady(agent)) { for (const line of linesOf.get(agent.id) ?? []) line.addReady(agent); }
-    }
+    this.#roster.begin();
     this.#dirty = new Set(this.#lines.values());
   }
 }
