@@ -17,10 +17,10 @@ export class PostgresDispatchQueries implements DispatchQueries {
 
   async agents(extensionIds: readonly string[]): Promise<ReadonlyMap<string, AgentAtWork>> {
     const rows = await this.#sql<AgentAtWork[]>`
-      select a.*, coalesce(s.sessions, 0)::int as sessions from dispatch_agents a left join (
-        select coalesce(extension_id, offered_to, pending->>'extensionId') as holder, count(*) as sessions
-        from dispatch_sessions group by 1
-      ) s on s.holder = a.extension_id
+      select a.*, (
+        select count(*)::int from dispatch_sessions s
+        where coalesce(s.extension_id, s.offered_to, s.pending->>'extensionId') = a.extension_id
+      ) as sessions from dispatch_agents a
       where a.extension_id = any(${[...extensionIds]}::text[])`;
     return new Map(rows.map((row) => [row.extension_id, row]));
   }
