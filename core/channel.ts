@@ -65,6 +65,8 @@ export const ChannelSettingsSchema = z.object({
   media: MediaSettingsSchema.prefault({}),
   sessionTimeoutDays: z.number().min(0.00001).max(365).default(1)
     .describe("A session without a message for this long closes by itself"),
+  verifiedNumbersOnly: z.boolean().default(false)
+    .describe("Only verified numbers may be given to queues"),
   fallbackChannelId: z.string().max(64).optional().describe(
     "The channel that messages leave through while this one is down, from its own oldest number",
   ),

@@ -38,6 +38,8 @@ export interface AppDeps {
   readonly platformBroker: PlatformBroker;
   /** Makes the provider's verifying call with the channel's settings as the directory has them. Never rejects. */
   readonly verifyChannel: (channelId: string) => Promise<Verification>;
+  /** Asks the provider whether a number is the account's; null where it cannot be asked. Never rejects. */
+  readonly verifyNumber: (numberId: string) => Promise<Verification | null>;
   /** Tells the other processes that the configuration changed. Must not throw. */
   readonly announceChange: () => void;
   readonly readiness: () => Readiness | Promise<Readiness>;

@@ -107,6 +107,25 @@ function readVerify(answer: HttpAnswer, _channel: Channel): { ok: boolean; reaso
   };
 }
 
+/** https://developers.telnyx.com/api/numbers/list-phone-numbers */
+const numberCheck: Provider["numberCheck"] = {
+  build: (number, channel) => ({
+    method: "GET",
+    url: `${baseUrlOf(channel, BASE)}/v2/phone_numbers?${new URLSearchParams({
+      "filter[phone_number]": number,
+    })}`,
+    headers: headersOf(channel),
+  }),
+  read: (answer, number) => {
+    if (answer.status !== 200) return { ok: false, reason: errorOfStatus(answer.status).reason };
+    const numbers = listAt(jsonObject(answer.body) ?? {}, "data");
+    const isOurs = numbers.some((one) => isObject(one) && one["phone_number"] === number);
+    return isOurs
+      ? { ok: true, reason: "the number is one of the Telnyx account's" }
+      : { ok: false, reason: "the Telnyx account does not have the number" };
+  },
+};
+
 export const telnyx: Provider = {
   kind: "telnyx",
   title: "Telnyx",
@@ -150,4 +169,5 @@ export const telnyx: Provider = {
   readSend,
   buildVerify,
   readVerify,
+  numberCheck,
 };

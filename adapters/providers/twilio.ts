@@ -14,9 +14,10 @@ import type {
   WebhookRequest,
   WebhookResult,
 } from "../../core/ports/provider.ts";
-import { errorOfStatus, failed, jsonObject } from "./answers.ts";
+import { errorOfStatus, failed, isObject, jsonObject } from "./answers.ts";
 import { type Fields, isJson, readForm, readJson, readQuery } from "./fields.ts";
 import { malformed, unreadable, unsigned } from "./inbound.ts";
+import { listAt } from "./json_values.ts";
 import { isOwnHost } from "./media_host.ts";
 import { basicAuthorization } from "./secrets.ts";
 import { TwilioCredentialsSchema } from "./twilio_credentials.ts";
@@ -168,6 +169,23 @@ function readVerify(answer: HttpAnswer, _channel: Channel): { ok: boolean; reaso
   return { ok: false, reason: errorOfStatus(answer.status).reason };
 }
 
+/** https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource */
+const numberCheck: Provider["numberCheck"] = {
+  build: (number, channel) => ({
+    method: "GET",
+    url: `${accountUrl(channel)}/IncomingPhoneNumbers.json?PhoneNumber=${encodeURIComponent(number)}`,
+    headers: { authorization: authorization(channel), accept: "application/json" },
+  }),
+  read: (answer, number) => {
+    if (answer.status !== 200) return { ok: false, reason: errorOfStatus(answer.status).reason };
+    const numbers = listAt(jsonObject(answer.body) ?? {}, "incoming_phone_numbers");
+    const isOurs = numbers.some((one) => isObject(one) && one["phone_number"] === number);
+    return isOurs
+      ? { ok: true, reason: "the number is one of the Twilio account's" }
+      : { ok: false, reason: "the Twilio account does not have the number" };
+  },
+};
+
 export const twilio: Provider = {
   kind: "twilio",
   title: "Twilio",
@@ -211,4 +229,5 @@ export const twilio: Provider = {
   mediaAuthorization,
   buildVerify,
   readVerify,
+  numberCheck,
 };

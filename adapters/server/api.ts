@@ -57,7 +57,7 @@ import type { Media } from "./media.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { createQuarantine } from "./quarantine.ts";
-import { createVerification } from "./verification.ts";
+import { createNumberVerification, createVerification } from "./verification.ts";
 
 export interface ApiOptions {
   readonly config: Config;
@@ -96,6 +96,7 @@ export function createApi(options: ApiOptions): HttpHandler {
     providers: options.providers,
     platformBroker: options.platformBroker,
     verifyChannel: createVerification(directory, options.providers, options.callProvider),
+    verifyNumber: createNumberVerification(directory, options.providers, options.callProvider),
     announceChange: () => parts.connection.publish(parts.names.directoryChanged),
     readiness: options.readiness,
     metrics: metrics.registry,

@@ -64,7 +64,7 @@ function subject(tx: ConfigurationTransaction) {
 }
 
 export async function createNumber(tx: ConfigurationTransaction, raw: unknown): Promise<NumberRecord> {
-  const input = await checked(tx, raw);
+  const input = await checked(tx, raw, null);
   if (await tx.numbers.find(input.number)) throw taken("a number", "number", input.number);
   return await insertRow(tx, subject(tx), {
     id: tx.newId("number"),
@@ -112,16 +112,26 @@ export async function updateNumber(
     allowedQueues,
     optOut,
   };
-  const input = await checked(tx, mergePatch(current, { ...patch, number }));
+  const input = await checked(tx, mergePatch(current, { ...patch, number }), before);
   if (input.purpose !== purpose) await checkUnused(tx, before);
   return await replaceRow(tx, subject(tx), before, { ...before, ...input });
+}
+
+/** Notes whether the number is known to be ours. */
+export async function setVerified(
+  tx: ConfigurationTransaction,
+  id: string,
+  verified: boolean,
+): Promise<NumberRecord> {
+  const before = await existing(tx.numbers, "number", id);
+  return (await replaceRow(tx, subject(tx), before, { ...before, verified }, "verify")).after;
 }
 
 export function removeNumber(tx: ConfigurationTransaction, id: string): Promise<void> {
   return removeRow(tx, subject(tx), id);
 }
 
-async function checked(tx: ConfigurationTransaction, raw: unknown) {
+async function checked(tx: ConfigurationTransaction, raw: unknown, before: NumberRecord | null) {
   const input = parse(NumberInputSchema, raw);
   const address = parseAddress(input.number);
   const errors: FieldError[] = [];
@@ -133,8 +143,11 @@ async function checked(tx: ConfigurationTransaction, raw: unknown) {
   } else {
     errors.push(...kindErrors(address, input));
   }
-  if (await tx.channels.get(input.channelId) === undefined) {
+  const channel = await tx.channels.get(input.channelId);
+  if (channel === undefined) {
     errors.push({ field: "channelId", message: `there is no channel ${input.channelId}` });
+  } else if (channel.settings.verifiedNumbersOnly && before?.verified !== true) {
+    errors.push(...unverifiedErrors(input, before));
   }
   errors.push(...await destinationErrors(tx, "destination", input.destination));
   if (input.purpose === "in-call" && input.destination !== null) {
@@ -170,6 +183,21 @@ async function checkUnused(tx: ConfigurationTransaction, { id, number }: NumberR
     field: "purpose",
     message: `the number is in use by: ${names}`,
   });
+}
+
+/** What a number that is not verified may keep, but not get: a queue. */
+function unverifiedErrors(
+  { destination, allowedQueues }: z.output<typeof NumberInputSchema>,
+  before: NumberRecord | null,
+): FieldError[] {
+  const message = "the number must be verified first, as its channel asks for it";
+  const isNew = destination?.kind === "queue" && destination.id !== before?.destination?.id;
+  return [
+    ...(isNew ? [{ field: "destination", message }] : []),
+    ...allowedQueues.flatMap((id, index) =>
+      before?.allowedQueues.includes(id) ? [] : [{ field: `allowedQueues.${index}`, message }]
+    ),
+  ];
 }
 
 function kindErrors(address: Address, input: z.output<typeof NumberInputSchema>): FieldError[] {

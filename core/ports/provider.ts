@@ -242,4 +242,10 @@ export interface Provider {
   /** The call that proves the credentials, and what its answer means; null where the provider has none. */
   buildVerify(channel: Channel): HttpCall | null;
   readVerify(answer: HttpAnswer, channel: Channel): { readonly ok: boolean; readonly reason: string };
+  /** Asks whether a number (E.164) is the account's; left out where the provider has no call for that. */
+  readonly numberCheck?: {
+    build(number: string, channel: Channel): HttpCall;
+    /** Never throws on any input. */
+    read(answer: HttpAnswer, number: string): { readonly ok: boolean; readonly reason: string };
+  };
 }

@@ -106,6 +106,7 @@ export class Fixture {
       }),
       providers: new Map([[fakeProvider.kind, fakeProvider]]),
       verifyChannel: unused,
+      verifyNumber: unused,
       announceChange: () => {},
       readiness: () => ({ ready: true, checks: {} }),
       metrics: { contentType: "text/plain", metrics: () => Promise.resolve("") },

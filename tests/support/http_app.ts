@@ -47,6 +47,8 @@ export interface TestApp extends Disposable {
   announced: number;
   /** What `verifyChannel` answers. */
   verification: Verification;
+  /** What `verifyNumber` answers. */
+  numberVerification: Verification | null;
   /** Milliseconds that the app's clock is ahead. */
   aheadMs: number;
   readonly errors: unknown[];
@@ -81,6 +83,7 @@ export async function testApp(database: TestDatabase, overrides: Partial<AppDeps
     providers: new Map([[fakeProvider.kind, fakeProvider]]),
     platformBroker: FOREIGN_BROKER,
     verifyChannel: () => Promise.resolve(fixture.verification),
+    verifyNumber: () => Promise.resolve(fixture.numberVerification),
     announceChange: () => fixture.announced++,
     readiness: () => ({ ready: true, checks: { database: { ok: true, detail: "connected" } } }),
     metrics: { contentType: "text/plain", metrics: () => Promise.resolve("up 1\n") },
@@ -112,6 +115,7 @@ export async function testApp(database: TestDatabase, overrides: Partial<AppDeps
     directory,
     announced: 0,
     verification: { ok: true, reason: "the provider took them" },
+    numberVerification: null,
     aheadMs: 0,
     errors,
     call,

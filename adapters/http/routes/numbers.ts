@@ -12,6 +12,7 @@ import {
   NumberPatchSchema,
   numberView,
   removeNumber,
+  setVerified,
   updateNumber,
 } from "../../../core/configuration/numbers.ts";
 import { OptOutSettingsSchema } from "../../../core/opt_out/settings.ts";
@@ -19,6 +20,7 @@ import { ADMINISTRATORS, ANYONE } from "../auth.ts";
 import { changeConfiguration } from "../change.ts";
 import type { App } from "../context.ts";
 import type { AppDeps } from "../deps.ts";
+import { Problem } from "../problem.ts";
 import { pageFrom, pageOf, pageQuery } from "../paging.ts";
 import { allow, IdempotencyHeader, IdParam, json, jsonBody, problems } from "../route.ts";
 import { TimeSchema } from "../times.ts";
@@ -98,6 +100,33 @@ const remove = createRoute({
   responses: { 204: { description: "It is gone" }, ...problems(404, 409) },
 });
 
+const verify = createRoute({
+  method: "post",
+  path: "/v1/numbers/{id}/verify",
+  tags,
+  summary: "Find out whether a number is its channel's account's, or attest it",
+  description: "Asks the provider, where it has a call for that; else an administrator attests it. " +
+    "A channel with `verifiedNumbersOnly` gives queues no others.",
+  ...allow(...ADMINISTRATORS),
+  request: {
+    params: IdParam,
+    ...jsonBody(
+      z.object({
+        attested: z.boolean().default(false).openapi({
+          description: "The administrator knows that it is ours: nobody is asked",
+        }),
+      }).strict(),
+    ),
+  },
+  responses: {
+    200: json(
+      z.object({ ok: z.boolean(), reason: z.string(), number: NumberSchema }).openapi("NumberVerification"),
+      "What came of it",
+    ),
+    ...problems(404, 422, 502),
+  },
+});
+
 export function numberRoutes(app: App, deps: AppDeps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
@@ -129,6 +158,31 @@ export function numberRoutes(app: App, deps: AppDeps): void {
       async (tx) => numberView((await updateNumber(tx, id, c.req.valid("json"))).after),
     );
     return c.json(view, 200);
+  });
+  app.openapi(verify, async (c) => {
+    const { id } = c.req.valid("param");
+    const { provider } = await deps.configuration.read(async (reader) => {
+      const { channelId } = await existing(reader.numbers, "number", id);
+      return await existing(reader.channels, "channel", channelId);
+    });
+    const verification = c.req.valid("json").attested
+      ? { ok: true, reason: "an administrator attested it" }
+      : await deps.verifyNumber(id);
+    if (verification === null) {
+      const title = deps.providers.get(provider)?.title ?? provider;
+      throw new Problem(422, `${title} cannot be asked about this number; attest it with "attested": true.`, {
+        code: "not-supported",
+      });
+    }
+    const { ok, reason } = verification;
+    // Nobody answered: what was known before still holds.
+    if ("fault" in verification) throw new Problem(502, `The provider did not tell: ${reason}.`);
+    const number = await changeConfiguration(
+      c,
+      deps,
+      async (tx) => numberView(await setVerified(tx, id, ok)),
+    );
+    return c.json({ ok, reason, number }, 200);
   });
   app.openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
