@@ -5,6 +5,7 @@
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
+import { asyncApiDocument } from "../../core/asyncapi/document.ts";
 import { fieldErrors } from "../../core/fields.ts";
 import { ConfigurationFault } from "../../core/ports/configuration.ts";
 import { UnavailableError } from "../../core/ports/ingress.ts";
@@ -45,6 +46,8 @@ export function createApp(deps: AppDeps): App {
   );
   registerRoutes(app, deps);
   describe(app, deps);
+  const asyncApi = asyncApiDocument(deps);
+  app.get("/asyncapi.json", (c) => c.json(asyncApi));
   return app;
 }
 

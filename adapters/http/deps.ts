@@ -27,6 +27,8 @@ export interface Verification {
 export interface AppDeps {
   /** Shown on the status page and in the OpenAPI document. */
   readonly version: string;
+  /** What subjects at the broker begin with. */
+  readonly namespace: string;
   /** What providers reach, without a slash at the end: base of webhook URLs. */
   readonly publicUrl: string;
   /** Milliseconds since 1970. */

@@ -8,6 +8,7 @@ import type { Readiness } from "./deps.ts";
 
 const LINKS: readonly (readonly [href: string, text: string])[] = [
   ["/openapi.json", "API description (OpenAPI)"],
+  ["/asyncapi.json", "Events and requests over NATS (AsyncAPI)"],
   ["/readyz", "Readiness"],
   ["/metrics", "Metrics (Prometheus)"],
 ];

@@ -1,5 +1,5 @@
 /**
- * Answers platforms' requests over NATS: reply, route, close, follow. Every process may answer; a queue group sees to
+ * Answers platforms' requests over NATS: reply, route, close, tag, follow. Every process may answer; a queue group sees to
  * it that one does.
  *
  * @module
@@ -22,7 +22,7 @@ import {
   type PlatformRequest,
   PlatformRequestSchema,
   type SessionRequest,
-} from "./requests.ts";
+} from "../../core/platforms/requests.ts";
 
 export interface PlatformCommandsOptions {
   readonly connection: NatsConnection;

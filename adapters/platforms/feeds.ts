@@ -11,7 +11,7 @@ import {
   type JetStreamManager,
   ReplayPolicy,
 } from "@nats-io/jetstream";
-import type { FollowRequest } from "./requests.ts";
+import type { FollowRequest } from "../../core/platforms/requests.ts";
 
 /** How `adapters/nats/topology.ts` names things. */
 export interface FeedNames {

@@ -89,6 +89,7 @@ export function createApi(options: ApiOptions): HttpHandler {
   const { config, parts, directory, metrics, log } = options;
   const app = createApp({
     version: options.version,
+    namespace: config.namespace,
     publicUrl: config.publicUrl,
     now: options.now,
     directory,

@@ -93,6 +93,7 @@ export class Fixture {
     };
     this.app = createApp({
       platformBroker: FOREIGN_BROKER,
+      namespace: "patchbay",
       version: "0",
       publicUrl: "http://localhost",
       now: () => NOW,

@@ -76,6 +76,7 @@ export async function testApp(database: TestDatabase, overrides: Partial<AppDeps
   });
   const app = createApp({
     version: "1.2.3",
+    namespace: "patchbay",
     publicUrl: "https://texts.example",
     now,
     directory,

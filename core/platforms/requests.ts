@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "zod";
-import { DestinationSchema } from "../../core/channel.ts";
-import { TAGS_MAX, TagSchema } from "../../core/session_notes.ts";
-import { ID_PREFIX, type IdKind, isId } from "../../core/ids.ts";
+import { DestinationSchema } from "../channel.ts";
+import { ID_PREFIX, type IdKind, isId } from "../ids.ts";
+import { TAGS_MAX, TagSchema } from "../session_notes.ts";
 
 function idField(kind: IdKind) {
   return z.string().max(64).refine((text) => isId(kind, text), `not an id of the form ${ID_PREFIX[kind]}_…`);
