@@ -552,17 +552,12 @@ export class Draft {
   }
 
   #keep(session: SessionRow): void {
-    const former = this.#session;
     const concerned = concernsPeople(session) || (this.#session !== null && concernsPeople(this.#session));
     if (concerned) this.#facts.push(sessionFact(session, this.#entry.at, this.#unansweredSinceMs));
     this.#session = session;
     this.#sessions.push(session);
-    const isHeld = session.state === "platform";
     // Given to the platform that has it already, it is given anew.
-    if (!isHeld) this.#hold = null;
-    else if (this.#hold === null || former?.version !== session.version) {
-      this.#hold = newHold(this.#entry.at, this.#platform());
-    }
+    this.#hold = session.state === "platform" ? newHold(this.#entry.at, this.#platform()) : null;
   }
 }
 

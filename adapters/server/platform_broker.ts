@@ -72,6 +72,17 @@ export function openPlatformBroker(
   };
 }
 
+/** Whether texts and events can be read by others on their way to and from the embedded broker. */
+export function isBrokerExposed(
+  { natsServers, natsListen, natsTlsCertFile }: Pick<
+    Config,
+    "natsServers" | "natsListen" | "natsTlsCertFile"
+  >,
+): boolean {
+  const isLocal = natsListen === null || /^(?:127\.|::1$|localhost$)/.test(natsListen.host);
+  return natsServers === null && !isLocal && natsTlsCertFile === null;
+}
+
 /** A platform that is switched off has no business at the broker. */
 function guestsOf(names: Names, { platforms }: Directory): BrokerGuest[] {
   return [...platforms.values()].filter(({ enabled }) => enabled)

@@ -35,7 +35,7 @@ import { createMetrics, type LiveFigures, type Metrics } from "./metrics.ts";
 import { newProcessId, openParts, type Parts } from "./parts.ts";
 import { Membership } from "./membership.ts";
 import { patiently } from "./patience.ts";
-import { openPlatformBroker } from "./platform_broker.ts";
+import { isBrokerExposed, openPlatformBroker } from "./platform_broker.ts";
 import { servePlatforms, startPush } from "./platforms.ts";
 import { startPolling } from "./polling.ts";
 import { BrokerWatch, readinessOf } from "./readiness.ts";
@@ -133,6 +133,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
 
     const durability = durabilityOf({ embedded: config.natsServers === null, replicas: config.replicas });
+    if (isBrokerExposed(config)) {
+      log.warn("broker-without-tls", {
+        reason:
+          "the embedded nats-server listens beyond this machine without TLS: what it tells can be read on the " +
+          "way (PATCHBAY_NATS_TLS_CERT, PATCHBAY_NATS_TLS_KEY)",
+      });
+    }
     if (durability.isAtRisk) log.warn("durability", { reason: durability.text });
     const membership = new Membership({ parts, config, version: options.version, log });
     const holders: PartitionHolder[] = [];

@@ -1,9 +1,12 @@
 import { equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import postgres from "postgres";
 import { freePort, isPortFree } from "../../adapters/embedded/free_port.ts";
 import { findNatsServer } from "../../adapters/embedded/nats_binary.ts";
-import { startNatsServer } from "../../adapters/embedded/nats_server.ts";
+import { ownTls, startNatsServer } from "../../adapters/embedded/nats_server.ts";
+import { connectNats } from "../../adapters/nats/connection.ts";
 import { startPostgres } from "../../adapters/embedded/postgres_server.ts";
 import { EmbeddedStartError } from "../../adapters/embedded/start_error.ts";
 
@@ -80,4 +83,56 @@ Deno.test("PostgreSQL: another version's cluster and another folder's password a
       startPostgres({ folder, password }),
       /was made by PostgreSQL 15, and this program brings 18/,
     );
+  }));
+
+Deno.test("nats-server: streams of a server that knew no accounts are found in the account", () =>
+  inTempDir(async (folder) => {
+    const { path: program } = await findNatsServer({ dataDir: folder, say: () => {} });
+    const options = { folder: join(folder, "nats"), token: "t", program };
+    const connectTo = (url: string) => connect({ servers: url, user: "patchbay", pass: "t" });
+    {
+      await using server = await startNatsServer(options);
+      const connection = await connectTo(server.url);
+      await (await jetstreamManager(connection)).streams.add({ name: "KEPT", subjects: ["kept"] });
+      await jetstream(connection).publish("kept", "text");
+      await connection.close();
+    }
+    const accounts = join(folder, "nats", "jetstream", "jetstream");
+    // As the server without accounts leaves them.
+    await Deno.rename(join(accounts, "PATCHBAY"), join(accounts, "$G"));
+    await using server = await startNatsServer(options);
+    const connection = await connectTo(server.url);
+    equal((await (await jetstreamManager(connection)).streams.info("KEPT")).state.messages, 1);
+    await connection.close();
+  }));
+
+Deno.test("nats-server: speaks TLS where it has a certificate, on the address that it is told", () =>
+  inTempDir(async (folder) => {
+    const { path: program } = await findNatsServer({ dataDir: folder, say: () => {} });
+    const tls = { certFile: join(folder, "cert.pem"), keyFile: join(folder, "key.pem") };
+    const made = await new Deno.Command("openssl", {
+      args: [
+        ...[
+          "req",
+          "-x509",
+          "-newkey",
+          "ec",
+          "-pkeyopt",
+          "ec_paramgen_curve:prime256v1",
+          "-nodes",
+          "-days",
+          "1",
+        ],
+        ...["-subj", "/CN=patchbay.example", "-keyout", tls.keyFile, "-out", tls.certFile],
+      ],
+      stderr: "null",
+    }).output();
+    ok(made.success);
+    const options = { folder: join(folder, "nats"), token: "t", program, host: "0.0.0.0", tls };
+    await using server = await startNatsServer(options);
+    const connection = await connectNats({ url: server.url, token: "t", name: "test", ...ownTls(tls) });
+    equal(connection.info?.tls_required, true);
+    await connection.close();
+    await server.setGuests([]);
+    equal(server.url, `nats://127.0.0.1:${server.port}`);
   }));

@@ -258,6 +258,7 @@ for (const { name, path } of servers) {
 
     // A broker that is killed and comes back knows its guests without being told.
     await nats.restart();
+    await until("our own connection is back", () => nats.connection.rtt().then(() => true, () => false));
     using back = await PlainGuest.enter(nats.url, rotated.user);
     using former = await PlainGuest.enter(nats.url, staying.user);
     deepEqual([back.isIn, former.isIn], [true, false]);

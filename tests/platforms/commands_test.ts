@@ -78,56 +78,55 @@ Deno.test("PlatformCommands", async (t) => {
     deepEqual(executed.at(-1)!.command, { kind: "close", sessionId: held.id });
   });
 
-  await t.step("a session is tagged", async () => {
-    const tags = { add: ["refund"], remove: ["new"] };
-    deepEqual(await ask({ type: "tag", sessionId: held.id, ...tags }), reply);
-    deepEqual(executed.at(-1)!.command, { kind: "tag", sessionId: held.id, ...tags });
-  });
-
-  await t.step("OP-4: a platform has its consumer made, from any place; others' are none of its", async () => {
-    const { eventStream } = nats.names;
-    const [first, second] = nats.names.platformFeeds(PLATFORM);
-    const before = executed.length;
-    deepEqual(await ask({ type: "follow" }), { ok: true, stream: eventStream, consumer: first });
-    const configOf = async (name: string) => (await nats.jsm.consumers.info(eventStream, name)).config;
-    const { created } = await nats.jsm.consumers.info(eventStream, first!);
-    const config = await configOf(first!);
-    deepEqual(
-      [config.filter_subject, config.ack_policy, config.deliver_policy, config.deliver_subject],
-      [nats.names.platformEvents(PLATFORM), "explicit", "new", undefined],
-    );
-    await ask({ type: "follow" });
-    equal((await nats.jsm.consumers.info(eventStream, first!)).created, created, "goes on where it was");
-    const time = "2026-11-20T08:00:00.000Z";
-    const starts = [
-      ["oldest", "all", {}],
-      [{ sequence: 7 }, "by_start_sequence", { opt_start_seq: 7 }],
-      [{ time }, "by_start_time", { opt_start_time: "2026-11-20T08:00:00Z" }],
-    ] as const;
-    for (const [from, policy, start] of starts) {
-      deepEqual(await ask({ type: "follow", consumer: second, from }), {
-        ok: true,
-        stream: eventStream,
-        consumer: second,
-      });
-      const { deliver_policy, opt_start_seq, opt_start_time } = await configOf(second!);
-      equal(deliver_policy, policy);
-      deepEqual(JSON.parse(JSON.stringify({ opt_start_seq, opt_start_time })), start);
-    }
-    const foreign = nats.names.platformFeeds(`plt_${"f".repeat(26)}`)[0];
-    for (const consumer of [foreign, "push_x", ""]) {
-      const refused = await ask({ type: "follow", consumer });
-      deepEqual([refused.status, (refused.errors as { field: string }[])[0]!.field], [400, "consumer"]);
-    }
-    for (const from of ["yesterday", { time: "soon" }, { sequence: 0 }, {}]) {
-      equal((await ask({ type: "follow", from })).status, 400, JSON.stringify(from));
-    }
-    equal(executed.length, before, "no conversation is concerned");
-  });
+  await t.step(
+    "OP-4: a platform has its consumer made, from any place; others' are none of its",
+    async () => {
+      const { eventStream } = nats.names;
+      const [first, second] = nats.names.platformFeeds(PLATFORM);
+      const before = executed.length;
+      deepEqual(await ask({ type: "follow" }), { ok: true, stream: eventStream, consumer: first });
+      const configOf = async (name: string) => (await nats.jsm.consumers.info(eventStream, name)).config;
+      const { created } = await nats.jsm.consumers.info(eventStream, first!);
+      const config = await configOf(first!);
+      deepEqual(
+        [config.filter_subject, config.ack_policy, config.deliver_policy, config.deliver_subject],
+        [nats.names.platformEvents(PLATFORM), "explicit", "new", undefined],
+      );
+      await ask({ type: "follow" });
+      equal((await nats.jsm.consumers.info(eventStream, first!)).created, created, "goes on where it was");
+      const time = "2026-11-20T08:00:00.000Z";
+      const starts = [
+        ["oldest", "all", {}],
+        [{ sequence: 7 }, "by_start_sequence", { opt_start_seq: 7 }],
+        [{ time }, "by_start_time", { opt_start_time: "2026-11-20T08:00:00Z" }],
+      ] as const;
+      for (const [from, policy, start] of starts) {
+        deepEqual(await ask({ type: "follow", consumer: second, from }), {
+          ok: true,
+          stream: eventStream,
+          consumer: second,
+        });
+        const { deliver_policy, opt_start_seq, opt_start_time } = await configOf(second!);
+        equal(deliver_policy, policy);
+        deepEqual(JSON.parse(JSON.stringify({ opt_start_seq, opt_start_time })), start);
+      }
+      const foreign = nats.names.platformFeeds(`plt_${"f".repeat(26)}`)[0];
+      for (const consumer of [foreign, "push_x", ""]) {
+        const refused = await ask({ type: "follow", consumer });
+        deepEqual([refused.status, (refused.errors as { field: string }[])[0]!.field], [400, "consumer"]);
+      }
+      for (const from of ["yesterday", { time: "soon" }, { sequence: 0 }, {}]) {
+        equal((await ask({ type: "follow", from })).status, 400, JSON.stringify(from));
+      }
+      equal(executed.length, before, "no conversation is concerned");
+    },
+  );
 
   await t.step("an answer goes to inboxes only, whatever a request names", async () => {
     const heard: string[] = [];
-    const subscription = nats.connection.subscribe("elsewhere", { callback: (_, { subject }) => void heard.push(subject) });
+    const subscription = nats.connection.subscribe("elsewhere", {
+      callback: (_, { subject }) => void heard.push(subject),
+    });
     nats.connection.publish(nats.names.platformCommand(PLATFORM), "{}", { reply: "elsewhere" });
     await ask({ type: "follow" });
     await nats.connection.flush();
@@ -186,7 +185,6 @@ Deno.test("PlatformCommands", async (t) => {
     }
     for (const text of ["", "{", "null", "[]", "\xff"]) equal((await ask(text)).status, 400, text);
     equal((await ask("x".repeat(70_000))).status, 413);
-    equal((await ask({ type: "tag", sessionId: held.id, add: [""] })).status, 400);
     equal(
       (await ask({ type: "reply", sessionId: held.id, media: [{ url: "https://x.example/a" }] })).status,
       422,
