@@ -10,7 +10,7 @@ import type { Parts } from "./parts.ts";
 import { periodically } from "./periodically.ts";
 
 const INDEX_MS = 1_000;
-/** So often one segment is compared with its messages; all of them in turn, the newest first. */
+/** So often the newest segment is compared with its messages, and one of the others: all of them in turn. */
 const CHECK_MS = 60_000;
 
 /** Starts it. Returns the way to stop, which waits for what is under way. */
@@ -30,8 +30,10 @@ export function startArchiveIndex(
       name: "check the archive's index",
       intervalMs: CHECK_MS,
       run: async () => {
-        const checked = await checkSegment(sql, checkedMs);
-        checkedMs = checked?.fromMs ?? Number.MAX_SAFE_INTEGER;
+        const newest = await checkSegment(sql, Number.MAX_SAFE_INTEGER);
+        if (newest === undefined) return;
+        const older = await checkSegment(sql, Math.min(checkedMs, newest.fromMs));
+        checkedMs = older?.fromMs ?? Number.MAX_SAFE_INTEGER;
       },
       onError,
     }),
