@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   "contact.opted-out",
   "contact.opted-in",
   "agent.presence",
+  "queue.threshold",
   "agent.message",
 ] as const;
 
@@ -68,18 +69,22 @@ export interface CloudEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** The event as CloudEvent; `source` names the channel, `subject` our number; or both the extension it is about. */
+/** The event as CloudEvent; `source` names the channel, `subject` our number; or both the extension or queue it is about. */
 export function toCloudEvent(event: PatchbayEvent): CloudEvent {
   const { extensionId, queueId, platformId } = event.audience;
-  const isOfAgent = event.channelId === NO_CHANNEL;
+  const concerned = event.channelId !== NO_CHANNEL
+    ? null
+    : extensionId
+    ? { path: "extensions", id: extensionId }
+    : { path: "queues", id: queueId ?? "" };
   return {
     specversion: "1.0",
     id: event.id,
-    source: isOfAgent ? `/v1/extensions/${extensionId}` : `/v1/channels/${event.channelId}`,
+    source: concerned === null ? `/v1/channels/${event.channelId}` : `/v1/${concerned.path}/${concerned.id}`,
     type: event.type,
     time: new Date(event.atMs).toISOString(),
     datacontenttype: "application/json",
-    subject: isOfAgent ? extensionId ?? "" : event.number,
+    subject: concerned === null ? event.number : concerned.id,
     ...(extensionId ? { extensionid: extensionId } : {}),
     ...(queueId ? { queueid: queueId } : {}),
     ...(platformId ? { platformid: platformId } : {}),

@@ -4,8 +4,10 @@
  * @module
  */
 import type { Drain } from "../../core/dispatch/drain.ts";
+import type { ServiceFigures, Thresholds } from "../../core/dispatch/thresholds.ts";
 import type { DispatchSessionRow } from "../../core/dispatch/records.ts";
 import type { AgentAtWork, DispatchQueries, LiveQueue } from "../../core/ports/dispatch_queries.ts";
+import { serviceFigures } from "./service_figures.ts";
 import type { Sql } from "./database.ts";
 
 export class PostgresDispatchQueries implements DispatchQueries {
@@ -23,6 +25,10 @@ export class PostgresDispatchQueries implements DispatchQueries {
       ) as sessions from dispatch_agents a
       where a.extension_id = any(${[...extensionIds]}::text[])`;
     return new Map(rows.map((row) => [row.extension_id, row]));
+  }
+
+  service(queueId: string, thresholds: Thresholds, nowMs: number): Promise<ServiceFigures> {
+    return serviceFigures(this.#sql, queueId, thresholds, nowMs);
   }
 
   async queue(queueId: string, limit: number): Promise<LiveQueue> {

@@ -10,17 +10,20 @@ import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import type { LaneView, PartitionOwner } from "../../core/runtime/partition_owner.ts";
+import type { EventPublisher } from "../nats/event_publisher.ts";
 import { PostgresDispatchStore } from "../postgres/dispatch_store.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Log } from "../system/log.ts";
 import type { Metrics, QueueFigures } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { periodically } from "./periodically.ts";
+import { ThresholdWatch } from "./threshold_watch.ts";
 
 export interface DispatchWorkOptions {
   readonly parts: Parts;
   readonly directory: DirectorySource;
   readonly entries: DispatchLog;
+  readonly publisher: EventPublisher;
   readonly onDeadLetter: (letter: DeadLetterRow) => void;
   readonly metrics: () => Metrics;
   readonly log: Log;
@@ -32,6 +35,8 @@ const WATCH_MS = 1_000;
 /** What is missed for so long may as well be found by then; a look costs one pass over the open sessions. */
 const COMPARE_EVERY_MS = 30_000;
 const COMPARE_BATCH = 1_000;
+/** Figures of an hour do not change faster in a way that matters. */
+const THRESHOLDS_MS = 5_000;
 /** Nothing is waited for longer: timers of the platform end at 2^31 ms. */
 const TICK_MS_MAX = 3_600_000;
 /** After an append that failed. */
@@ -40,6 +45,7 @@ const RETRY_MS = 1_000;
 export class DispatchWork {
   readonly #options: DispatchWorkOptions;
   readonly #store: PostgresDispatchStore;
+  readonly #thresholds: ThresholdWatch;
   #dispatcher: Dispatcher | null = null;
   #owner: PartitionOwner | null = null;
   #cancelTick: () => void = () => {};
@@ -49,6 +55,13 @@ export class DispatchWork {
   constructor(options: DispatchWorkOptions) {
     this.#options = options;
     this.#store = new PostgresDispatchStore(options.parts.hotSql);
+    const { parts, directory, publisher, now } = options;
+    this.#thresholds = new ThresholdWatch({
+      sql: parts.sql,
+      directory,
+      publish: (events) => publisher.publish({ events }),
+      now,
+    });
   }
 
   createApplier({ epochOf }: LaneView): DispatchApplier {
@@ -75,16 +88,24 @@ export class DispatchWork {
     this.#owner = owner;
     const { directory, log } = this.#options;
     const unsubscribe = directory.onChange(() => this.#tick());
+    const onError = (name: string, error: Error) =>
+      log.warn("periodic-work-failed", { name, reason: error.message });
+    const stopWatching = periodically({
+      name: "watch queues' thresholds",
+      intervalMs: THRESHOLDS_MS,
+      run: () => this.#epoch === null ? Promise.resolve(this.#thresholds.begin()) : this.#thresholds.look(),
+      onError,
+    });
     const stop = periodically({
       name: "compare the dispatcher with the sessions",
       intervalMs: WATCH_MS,
       run: () => this.#compare(),
-      onError: (name, error) => log.warn("periodic-work-failed", { name, reason: error.message }),
+      onError,
     });
     return async () => {
       this.#cancelTick();
       unsubscribe();
-      await stop();
+      await Promise.all([stop(), stopWatching()]);
     };
   }
 

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { SkillsSchema } from "./entry.ts";
+import { ThresholdsSchema } from "./thresholds.ts";
 
 export const STRATEGIES = ["pickup", "longest-idle", "round-robin", "least-busy", "skills"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -60,6 +61,7 @@ export const DistributionSchema = z.object({
       steps.every(({ afterSeconds }, index) => index === 0 || steps[index - 1]!.afterSeconds < afterSeconds),
     "must be in the order of afterSeconds, each later than the one before",
   ),
+  thresholds: ThresholdsSchema.default({}).describe("What its figures are held against"),
   maxWaiting: CapacitySchema.nullable().default(null).describe(
     "Sessions that may wait at once; further ones get the queue's text for that. null: any number",
   ),

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Drain } from "../dispatch/drain.ts";
+import type { ServiceFigures, Thresholds } from "../dispatch/thresholds.ts";
 import type { DispatchAgentRow, DispatchSessionRow } from "../dispatch/records.ts";
 
 /** An agent with the number of its sessions: on offer, active and in wrap-up. */
@@ -26,6 +27,8 @@ export interface LiveQueue {
 export interface DispatchQueries {
   /** Those of whom anything is known. */
   agents(extensionIds: readonly string[]): Promise<ReadonlyMap<string, AgentAtWork>>;
+  /** What the thresholds are held against, at `nowMs`. */
+  service(queueId: string, thresholds: Thresholds, nowMs: number): Promise<ServiceFigures>;
   /** At most `limit` of the line. */
   queue(queueId: string, limit: number): Promise<LiveQueue>;
 }

@@ -71,6 +71,7 @@ function supervised(database: TestDatabase, agents: readonly AgentAtWork[] = [])
       dispatch: {
         agents: () => Promise.resolve(new Map(agents.map((agent) => [agent.extension_id, agent]))),
         queue: () => Promise.reject(new Error("not asked for")),
+        service: () => Promise.reject(new Error("not asked for")),
       },
       tellAgent: (event) => Promise.resolve(void told.push(event)),
     }),

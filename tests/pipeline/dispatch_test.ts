@@ -151,6 +151,38 @@ Deno.test("work distribution", async (t) => {
     },
   );
 
+  await t.step(
+    "RT-16: thresholds are shown live, and told when they are crossed and when they no longer are",
+    async () => {
+      await using events = new EventClient(api, "?types=queue.threshold");
+      await events.connect();
+      await configureQueue({ thresholds: { mostWaiting: 1, serviceLevel: { percent: 1, seconds: 3_600 } } });
+      const ids = [await write(), await write()];
+      const crossed = await events.sees("too many wait", ({ data }) => data.crossed === true);
+      deepEqual([crossed.source, crossed.data.threshold, crossed.data.value], [
+        `/v1/queues/${queueId}`,
+        "mostWaiting",
+        2,
+      ]);
+      deepEqual(
+        (await live()).thresholds.map((
+          one: { threshold: string; crossed: boolean },
+        ) => [one.threshold, one.crossed]),
+        [["serviceLevel", false], ["mostWaiting", true]],
+      );
+      for (const id of ids) {
+        await bob.api.post(`/v1/sessions/${id}/accept`, {});
+        await bob.api.post(`/v1/sessions/${id}/close`, {});
+        await until("there is room", async () => (await live()).active === 0);
+      }
+      await events.sees(
+        "no longer",
+        ({ data }) => data.threshold === "mostWaiting" && data.crossed === false,
+      );
+      await configureQueue({ thresholds: null });
+    },
+  );
+
   await t.step("RT-6: a dispatcher whose log is gone learns of the sessions anew", async () => {
     await using inside = await lookInside(system);
     const { names, jsm } = inside;

@@ -6,6 +6,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Directory, MessageQueue, Role } from "../../../core/directory.ts";
 import { estimatedWaitMs } from "../../../core/dispatch/drain.ts";
+import { judgeThresholds, THRESHOLDS } from "../../../core/dispatch/thresholds.ts";
 import type { AgentAtWork, DispatchQueries, LiveQueue } from "../../../core/ports/dispatch_queries.ts";
 import type { RouteModule } from "../deps.ts";
 import { Problem } from "../problem.ts";
@@ -48,6 +49,12 @@ const LiveView = z.object({
     name: z.string(),
     capacity: z.number().int().nullable().openapi({ description: "Sessions at once; null: any number" }),
   })),
+  thresholds: z.array(z.object({
+    threshold: z.enum(THRESHOLDS),
+    limit: z.number(),
+    value: z.number(),
+    crossed: z.boolean(),
+  })).openapi({ description: "Those that are set: percentages of the last hour, the others of now" }),
 }).openapi("LiveQueue");
 
 const route = createRoute({
@@ -79,11 +86,15 @@ export function liveQueueRoutes({ queries }: LiveQueueRoutesDeps): RouteModule {
       if (queue === undefined || (key.role === "agent" && !queue.members.has(key.extensionId ?? ""))) {
         throw new Problem(404, `There is no queue ${id}.`);
       }
-      const [live, agents] = await Promise.all([
+      const [live, agents, figures] = await Promise.all([
         queries.queue(id, c.req.valid("query").limit),
         queries.agents([...queue.members]),
+        queries.service(id, queue.thresholds, deps.now()),
       ]);
-      return c.json(liveView(queue, directory, live, agents, deps.now()), 200);
+      return c.json({
+        ...liveView(queue, directory, live, agents, deps.now()),
+        thresholds: judgeThresholds(queue.thresholds, figures),
+      }, 200);
     });
   };
 }
@@ -94,7 +105,7 @@ function liveView(
   live: LiveQueue,
   agents: ReadonlyMap<string, AgentAtWork>,
   nowMs: number,
-): z.output<typeof LiveView> {
+): Omit<z.output<typeof LiveView>, "thresholds"> {
   const estimate = (position: number) => {
     const waitMs = live.drain === null ? null : estimatedWaitMs(live.drain, position, nowMs);
     return waitMs === null ? null : seconds(waitMs);
