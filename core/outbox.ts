@@ -33,3 +33,29 @@ export interface OutboxRow {
   readonly sequence: number;
   readonly payload: OutboxPayload;
 }
+
+/**
+ * What is published of one partition and may be forgotten: all its rows from `first` to `last`. Where they begin is
+ * told, since the database's index keeps those that were forgotten before until it is vacuumed: whoever looks for
+ * "all up to `last`" reads them all, each time.
+ */
+export interface PublishedRows {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** By partition. */
+export type Published = ReadonlyMap<number, PublishedRows>;
+
+/** Adds rows to what is published. */
+export function addPublished(
+  published: Map<number, PublishedRows>,
+  partition: number,
+  { first, last }: PublishedRows,
+): void {
+  const before = published.get(partition);
+  published.set(partition, {
+    first: Math.min(first, before?.first ?? first),
+    last: Math.max(last, before?.last ?? last),
+  });
+}

@@ -19,7 +19,7 @@ import type { PatchbayEvent } from "../core/events.ts";
 import { derivedId, type LogPosition } from "../core/ids.ts";
 import type { MessageRow } from "../core/message.ts";
 import type { OptOutChange } from "../core/opt_out/opt_out.ts";
-import type { ReplyOut } from "../core/outbox.ts";
+import type { Published, ReplyOut } from "../core/outbox.ts";
 import {
   type ConversationCommit,
   type ConversationRow,
@@ -106,7 +106,7 @@ export class ConversationApplier implements Applier {
     this.#options = options;
   }
 
-  async apply(batch: readonly LogMessage[], published: ReadonlyMap<number, number>): Promise<ApplyResult> {
+  async apply(batch: readonly LogMessage[], published: Published): Promise<ApplyResult> {
     const packs = batch.map((message) => this.#place(message));
     const { directory } = this.#options;
     // Another process took them knowing more: a number that was made a moment ago must not be unknown here.
@@ -182,7 +182,7 @@ export class ConversationApplier implements Applier {
     entries: readonly Placed[],
     loaded: Loaded,
     poisoned: ReadonlyMap<Placed, string>,
-    published: ReadonlyMap<number, number>,
+    published: Published,
   ): BatchDraft {
     const draft = new BatchDraft(this.#options, batch, published);
     const directory = this.#options.directory.current();
@@ -273,7 +273,7 @@ class BatchDraft {
   readonly #options: ConversationApplierOptions;
   /** The last message of each partition. */
   readonly #last = new Map<number, LogMessage>();
-  readonly #published: ReadonlyMap<number, number>;
+  readonly #published: Published;
   readonly #conversations = new Map<string, ConversationRow>();
   readonly #sessions = new Map<string, SessionRow>();
   readonly #messages: MessageRow[] = [];
@@ -290,7 +290,7 @@ class BatchDraft {
   constructor(
     options: ConversationApplierOptions,
     batch: readonly LogMessage[],
-    published: ReadonlyMap<number, number>,
+    published: Published,
   ) {
     this.#options = options;
     this.#published = published;

@@ -14,6 +14,7 @@ import {
   UnstorableError,
 } from "../../core/ports/conversation_store.ts";
 import type { Sql } from "./database.ts";
+import { publishedJson, publishedRows } from "./published_rows.ts";
 
 const MESSAGE_LIST = MESSAGE_COLUMNS.join(", ");
 
@@ -30,7 +31,7 @@ with fence as (
   select count(*) = cardinality($1::int[]) as ok from fence
 ), moved as (
   update partitions p set cursor = b.cursor, cursor_stored = b.stored
-  from unnest($1::int[], $3::bigint[], $15::text[]) as b (partition, cursor, stored)
+  from unnest($1::int[], $3::bigint[], $14::text[]) as b (partition, cursor, stored)
   where p.kind = 'route' and p.partition = b.partition and (select ok from held)
 ), conversation_rows as (
   insert into conversations select * from json_populate_recordset(null::conversations, $4::text::json)
@@ -59,11 +60,11 @@ with fence as (
   insert into media (id, message_id, channel_id, state, source_url, declared_type, types, created_ms, due_ms)
   select m.id, m.message_id, m.channel_id, 'pending', m.source_url, m.declared_type, nullif(m.types, 'null'),
     m.created_ms, m.created_ms
-  from json_to_recordset($14::text::json) as m
+  from json_to_recordset($10::text::json) as m
     (id text, message_id text, channel_id text, source_url text, declared_type text, types jsonb, created_ms bigint)
   where (select ok from held)
 ), note_rows as (
-  insert into session_notes select * from json_populate_recordset(null::session_notes, $16::text::json)
+  insert into session_notes select * from json_populate_recordset(null::session_notes, $15::text::json)
   where (select ok from held)
 ), seen_rows as (
   insert into seen select * from json_populate_recordset(null::seen, $7::text::json)
@@ -74,8 +75,8 @@ with fence as (
   from json_to_recordset($8::text::json) as o (partition int, sequence bigint, payload json)
   where (select ok from held)
 ), forgotten as (
-  delete from outbox o using unnest($9::int[], $10::bigint[]) as b (partition, sequence)
-  where o.kind = 'route' and o.partition = b.partition and o.sequence <= b.sequence and (select ok from held)
+  delete from outbox where (select ok from held) and ctid = any (array(
+    ${publishedRows("'route'", "$9")}))
 ), statistic_rows as (
   insert into statistics as s (channel_id, number, hour_ms, shard, received, segments_in)
   select r.channel_id, r.number, r.hour_ms, r.shard, r.received, r.segments_in
@@ -173,12 +174,11 @@ function parameters(commit: ConversationCommit) {
     JSON.stringify(commit.messages),
     JSON.stringify(commit.seen),
     JSON.stringify(commit.outbox),
-    [...published.keys()],
-    [...published.values()],
+    publishedJson(published),
+    JSON.stringify(commit.media),
     JSON.stringify(commit.statistics),
     JSON.stringify(commit.deadLetters),
     JSON.stringify(commit.optOuts),
-    JSON.stringify(commit.media),
     partitions.map((p) => p.stored),
     JSON.stringify(commit.notes),
   ];

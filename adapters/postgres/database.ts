@@ -27,6 +27,11 @@ export interface ConnectOptions {
   readonly statementTimeoutMs?: number;
   /** A transaction left open and idle for longer is ended by the server, ms. @default {5_000} */
   readonly idleInTransactionTimeoutMs?: number;
+  /**
+   * Reads tables by their indexes only. For statements on a few rows by key: their plans are made once, on whatever
+   * the tables held then, and an empty table looks cheap to read whole. @default {false}
+   */
+  readonly indexesOnly?: boolean;
   /** For one try to connect, seconds. @default {5} */
   readonly connectTimeoutSeconds?: number;
 }
@@ -48,6 +53,7 @@ export function connectDatabase(url: string, options: ConnectOptions): Sql {
       statement_timeout: options.statementTimeoutMs ?? 30_000,
       // A paused process must not hold its locks for long.
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 5_000,
+      ...(options.indexesOnly === true ? { enable_seqscan: "off", enable_bitmapscan: "off" } : {}),
     },
     types: {
       ...ARRAY_TYPES,

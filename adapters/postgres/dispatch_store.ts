@@ -14,6 +14,7 @@ import { sessionFact } from "../../core/dispatch/session_fact.ts";
 import type { DispatchCommit, DispatchStore } from "../../core/ports/dispatch_store.ts";
 import type { SessionRow } from "../../core/session.ts";
 import type { Sql } from "./database.ts";
+import { publishedJson, publishedRows } from "./published_rows.ts";
 
 const SESSION_COLUMNS = [
   "number",
@@ -83,8 +84,9 @@ with held as materialized (
   from held, json_to_recordset($10::text::json) as d (id text, at_ms bigint, kind text, stream text, partition int,
     sequence bigint, reason text, payload text)
 ), forgotten as (
-  delete from outbox o using held h
-  where o.kind = 'dispatch' and o.partition = h.partition and o.sequence <= $11::text::bigint
+  delete from outbox where ctid = any (array(
+    ${publishedRows("'dispatch'", "$11")}
+    where b.partition in (select partition from held)))
 )
 select count(*)::int as held from held`;
 
@@ -132,7 +134,7 @@ export class PostgresDispatchStore implements DispatchStore {
       JSON.stringify(changes.queues),
       JSON.stringify(outbox === null ? [] : [outbox]),
       JSON.stringify(commit.deadLetters),
-      String(commit.published ?? -1),
+      publishedJson(commit.published),
     ], { prepare: true });
     return row?.held === 1 ? "committed" : "fenced";
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OutboxRow } from "../../core/outbox.ts";
+import type { OutboxRow, Published } from "../../core/outbox.ts";
 import type { LogMark } from "../../core/ports/partition_log.ts";
 import type {
   OwnedPartition,
@@ -12,6 +12,12 @@ import type {
   PartitionStore,
 } from "../../core/ports/partition_store.ts";
 import type { Sql } from "./database.ts";
+import { publishedJson, publishedRows } from "./published_rows.ts";
+
+/** $1 kind, $2 rows. */
+const CLEAR_OUTBOX = `
+delete from outbox where ctid = any (array(
+  ${publishedRows("$1::text", "$2")}))`;
 
 interface Row {
   readonly kind: PartitionKind;
@@ -103,14 +109,9 @@ export class PostgresPartitionStore implements PartitionStore {
     }));
   }
 
-  async clearOutbox(kind: PartitionKind, published: ReadonlyMap<number, number>): Promise<void> {
+  async clearOutbox(kind: PartitionKind, published: Published): Promise<void> {
     if (published.size === 0) return;
-    await this.#sql`
-      delete from outbox o
-      using unnest(${[...published.keys()]}::int[], ${[
-      ...published.values(),
-    ]}::bigint[]) as b (partition, sequence)
-      where o.kind = ${kind} and o.partition = b.partition and o.sequence <= b.sequence`;
+    await this.#sql.unsafe(CLEAR_OUTBOX, [kind, publishedJson(published)], { prepare: true });
   }
 }
 

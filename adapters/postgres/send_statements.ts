@@ -8,6 +8,7 @@
  * @module
  */
 import { ALL_NUMBERS, CONFIRMATION_AUTHOR } from "../../core/opt_out/opt_out.ts";
+import { publishedRows } from "./published_rows.ts";
 import { QUEUED_COLUMNS } from "../../core/send/queued_message.ts";
 
 const columns = QUEUED_COLUMNS.map((column) => `m.${column}`).join(", ");
@@ -191,9 +192,9 @@ changed as (
   group by c.lane, b.sequence
   on conflict (kind, partition, sequence) do nothing
 ), forgotten as (
-  delete from outbox o using json_to_recordset($5::text::json) as b (lane int, sequence bigint)
-    join fence f on f.lane = b.lane
-  where o.kind = 'send' and o.partition = b.lane and o.sequence <= b.sequence
+  delete from outbox where ctid = any (array(
+    ${publishedRows("'send'", "$5")}
+    where b.partition in (select lane from fence)))
 )${ANSWER}`;
 
 /** $1 ids. */

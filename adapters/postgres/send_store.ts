@@ -17,6 +17,7 @@ import type {
 } from "../../core/ports/send_store.ts";
 import type { QueuedMessage } from "../../core/send/queued_message.ts";
 import type { Sql } from "./database.ts";
+import { publishedJson } from "./published_rows.ts";
 import {
   ADD_PROVIDER_IDS,
   CLAIM,
@@ -113,9 +114,15 @@ export class PostgresSendStore implements SendStore {
   }
 
   async record({ lanes, rows, published, nowMs }: RecordBatch): Promise<WriteAnswer> {
-    const forget = [...published].map(([lane, sequence]) => ({ lane, sequence }));
     return answer(
-      await this.#run<AnswerRow>(RECORD, lanes, byId(rows), nowMs, nowMs - nowMs % HOUR_MS, forget),
+      await this.#run<AnswerRow>(
+        RECORD,
+        lanes,
+        byId(rows),
+        nowMs,
+        nowMs - nowMs % HOUR_MS,
+        publishedJson(published),
+      ),
     );
   }
 

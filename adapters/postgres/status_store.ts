@@ -13,6 +13,7 @@ import {
 } from "../../core/ports/status_store.ts";
 import type { ReportedMessage } from "../../core/status/report.ts";
 import type { Sql } from "./database.ts";
+import { publishedJson, publishedRows } from "./published_rows.ts";
 
 const REPORTED_COLUMNS = [
   "id",
@@ -105,8 +106,8 @@ with bounds as (
     sequence bigint, reason text, payload text)
   where (select ok from held)
 ), forgotten as (
-  delete from outbox o using json_to_recordset($8::text::json) as b (partition int, sequence bigint)
-  where o.kind = 'status' and o.partition = b.partition and o.sequence <= b.sequence and (select ok from held)
+  delete from outbox where (select ok from held) and ctid = any (array(
+    ${publishedRows("'status'", "$8")}))
 )
 select owned, ok from held`;
 
@@ -160,7 +161,7 @@ export class PostgresStatusStore implements StatusStore {
       commit.statistics,
       commit.outbox,
       commit.deadLetters,
-      [...commit.published].map(([partition, sequence]) => ({ partition, sequence })),
+      publishedJson(commit.published),
     );
     if (row?.owned !== true) return "fenced";
     return row.ok ? "committed" : "stale";
@@ -170,7 +171,10 @@ export class PostgresStatusStore implements StatusStore {
     return await this.#run<PendingReport>(LOAD_PENDING, partitions, sinceMs, expiredMs, max);
   }
 
-  async #run<Row>(statement: string, ...parameters: (number | readonly unknown[])[]): Promise<Row[]> {
+  async #run<Row>(
+    statement: string,
+    ...parameters: (string | number | readonly unknown[])[]
+  ): Promise<Row[]> {
     const texts = parameters.map((value) =>
       typeof value === "object" ? JSON.stringify(value) : String(value)
     );

@@ -75,7 +75,10 @@ export async function openParts(options: OpenPartsOptions): Promise<Parts> {
       return sql;
     };
     const sql = pool("api", CONNECTIONS);
-    const hotSql = pool("pipeline", HOT_CONNECTIONS, { idleInTransactionTimeoutMs: HOT_IDLE_MS });
+    const hotSql = pool("pipeline", HOT_CONNECTIONS, {
+      idleInTransactionTimeoutMs: HOT_IDLE_MS,
+      indexesOnly: true,
+    });
     const [connection] = await Promise.all([
       openBroker(options, embedded),
       openDatabase(options, sql),

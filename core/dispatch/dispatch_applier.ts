@@ -7,7 +7,7 @@ import type { CommandEntry } from "../entry.ts";
 import { type Undecodable, unpackEntries } from "../entry.ts";
 import type { PatchbayEvent } from "../events.ts";
 import { derivedId, type LogPosition } from "../ids.ts";
-import type { OutboxRow, ReplyOut } from "../outbox.ts";
+import type { OutboxRow, Published, ReplyOut } from "../outbox.ts";
 import type { DeadLetterRow } from "../ports/conversation_store.ts";
 import type { DirectorySource } from "../ports/directory.ts";
 import type { DispatchStore } from "../ports/dispatch_store.ts";
@@ -64,7 +64,7 @@ export class DispatchApplier implements Applier {
     this.#options = options;
   }
 
-  async apply(batch: readonly LogMessage[], published: ReadonlyMap<number, number>): Promise<ApplyResult> {
+  async apply(batch: readonly LogMessage[], published: Published): Promise<ApplyResult> {
     const { store, epochOf, onDeadLetter, onDue, onDecided } = this.#options;
     const placed = batch.flatMap((message) => this.#place(message));
     const { partition, sequence: cursor, stored } = batch.at(-1)!;
@@ -93,7 +93,7 @@ export class DispatchApplier implements Applier {
       changes: dispatcher.takeChanges(),
       outbox,
       deadLetters,
-      published: published.get(partition) ?? null,
+      published,
     });
     if (result === "fenced") {
       // What is in memory is ahead of what is stored.

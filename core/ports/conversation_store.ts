@@ -7,7 +7,7 @@ import type { CommandReply } from "../entry.ts";
 import type { MessageRow } from "../message.ts";
 import type { NewMediaRow } from "./media_queue.ts";
 import type { OptOutChange } from "../opt_out/opt_out.ts";
-import type { OutboxRow } from "../outbox.ts";
+import type { OutboxRow, Published } from "../outbox.ts";
 import type { SessionRow } from "../session.ts";
 import type { SessionNote } from "../session_notes.ts";
 
@@ -78,8 +78,8 @@ export interface ConversationCommit {
   readonly outbox: readonly OutboxRow[];
   readonly statistics: readonly StatisticsRow[];
   readonly deadLetters: readonly DeadLetterRow[];
-  /** Outbox rows that may be forgotten: per partition, all up to and with this sequence. */
-  readonly published: ReadonlyMap<number, number>;
+  /** Outbox rows that may be forgotten. */
+  readonly published: Published;
 }
 
 /** Thrown when the content of a commit cannot be stored, whenever it is tried. */

@@ -6,7 +6,7 @@
 import type { SessionFact } from "../dispatch/entry.ts";
 import type { Changes } from "../dispatch/draft.ts";
 import type { DispatchState } from "../dispatch/records.ts";
-import type { OutboxRow } from "../outbox.ts";
+import type { OutboxRow, Published } from "../outbox.ts";
 import type { DeadLetterRow } from "./conversation_store.ts";
 
 /** Everything that one batch changes. */
@@ -20,8 +20,8 @@ export interface DispatchCommit {
   readonly changes: Changes;
   readonly outbox: OutboxRow | null;
   readonly deadLetters: readonly DeadLetterRow[];
-  /** Outbox rows up to and with this sequence may be forgotten; null: none. */
-  readonly published: number | null;
+  /** Outbox rows that may be forgotten. */
+  readonly published: Published;
 }
 
 export interface DispatchStore {

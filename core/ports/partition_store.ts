@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OutboxRow } from "../outbox.ts";
+import type { OutboxRow, Published } from "../outbox.ts";
 import type { LogMark } from "./partition_log.ts";
 
 /** `singleton` has one partition: what exactly one router does. */
@@ -61,6 +61,6 @@ export interface PartitionStore {
   ): Promise<void>;
   /** What former owners committed and did not get published, in order. */
   loadOutbox(kind: PartitionKind, partitions: readonly number[]): Promise<OutboxRow[]>;
-  /** Forgets what is published: everything up to and with the given sequences. */
-  clearOutbox(kind: PartitionKind, published: ReadonlyMap<number, number>): Promise<void>;
+  /** Forgets what is published. */
+  clearOutbox(kind: PartitionKind, published: Published): Promise<void>;
 }

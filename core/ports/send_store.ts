@@ -8,6 +8,7 @@
 import type { MessageError } from "../errors.ts";
 import type { PatchbayEvent } from "../events.ts";
 import type { Encoding, OutboundStatus, Priority, StatusStep } from "../message.ts";
+import type { Published } from "../outbox.ts";
 import type { QueuedMessage } from "../send/queued_message.ts";
 
 /** The right to one lane. */
@@ -84,8 +85,8 @@ export interface RecordBatch {
   /** Each lane once; `sequence` names the outbox row that takes the events of its changes. */
   readonly lanes: readonly (LaneFence & { readonly sequence: number })[];
   readonly rows: readonly RecordRow[];
-  /** Outbox rows that may be forgotten: per lane, all up to and with this sequence. */
-  readonly published: ReadonlyMap<number, number>;
+  /** Outbox rows that may be forgotten, by lane. */
+  readonly published: Published;
   readonly nowMs: number;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { ReportEntry } from "../entry.ts";
 import type { MessageError } from "../errors.ts";
-import type { OutboxRow } from "../outbox.ts";
+import type { OutboxRow, Published } from "../outbox.ts";
 import type { MessageStatus, StatusStep } from "../message.ts";
 import type { ReportCounts, ReportedMessage } from "../status/report.ts";
 import type { DeadLetterRow } from "./conversation_store.ts";
@@ -68,8 +68,8 @@ export interface StatusCommit {
   readonly statistics: readonly StatusCounts[];
   readonly outbox: readonly OutboxRow[];
   readonly deadLetters: readonly DeadLetterRow[];
-  /** Outbox rows that may be forgotten: per partition, all up to and with this sequence. */
-  readonly published: ReadonlyMap<number, number>;
+  /** Outbox rows that may be forgotten. */
+  readonly published: Published;
 }
 
 export interface StatusStore {

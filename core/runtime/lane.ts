@@ -13,7 +13,7 @@
  *
  * @module
  */
-import type { OutboxRow } from "../outbox.ts";
+import type { OutboxRow, Published } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogMessage } from "../ports/partition_log.ts";
 import type { PartitionKind, PartitionStore } from "../ports/partition_store.ts";
@@ -29,7 +29,7 @@ export interface Applier {
    * Applies `batch`, whole or not at all; `published` may be forgotten in the same write. Rejects when the
    * store is away: the same batch comes again.
    */
-  apply(batch: readonly LogMessage[], published: ReadonlyMap<number, number>): Promise<ApplyResult>;
+  apply(batch: readonly LogMessage[], published: Published): Promise<ApplyResult>;
   /** Drops what it remembers: a write failed, and nobody knows whether it took effect. */
   forget(): void;
 }

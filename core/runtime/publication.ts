@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { OutboxRow } from "../outbox.ts";
+import { addPublished, type OutboxRow, type Published, type PublishedRows } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PartitionKind, PartitionStore } from "../ports/partition_store.ts";
 
@@ -25,7 +25,7 @@ const IDLE_CLEAR_MS = 200;
 export class Publication {
   readonly #options: PublicationOptions;
   #behind = 0;
-  #published = new Map<number, number>();
+  #published = new Map<number, PublishedRows>();
   #publishing: Promise<void> = Promise.resolve();
   #cancelClear: (() => void) | null = null;
   #ended = false;
@@ -45,7 +45,7 @@ export class Publication {
     const before = this.#publishing;
     // A row without events is told at once, while those before it may still wait: the mark says "all up to this".
     this.#publishing = this.#options.publish(row).then(() => before).then(
-      () => this.#mark(row.partition, row.sequence),
+      () => this.#mark(row.partition, { first: row.sequence, last: row.sequence }),
       // Happens only while stopping: the row, and all after it, stay in the outbox for the next owner.
       () => {
         this.#ended = true;
@@ -58,15 +58,15 @@ export class Publication {
   }
 
   /** What may be forgotten: for a commit to take along. */
-  takePublished(): ReadonlyMap<number, number> {
+  takePublished(): Published {
     const published = this.#published;
     this.#published = new Map();
     return published;
   }
 
   /** The commit did not take it along. */
-  giveBack(published: ReadonlyMap<number, number>): void {
-    for (const [partition, sequence] of published) this.#mark(partition, sequence);
+  giveBack(published: Published): void {
+    for (const [partition, rows] of published) this.#mark(partition, rows);
   }
 
   /** Forgets what is published in an idle moment. */
@@ -85,9 +85,9 @@ export class Publication {
   async settle(partitions: readonly number[]): Promise<void> {
     await this.#publishing;
     const marks = new Map(partitions.flatMap((partition) => {
-      const sequence = this.#published.get(partition);
+      const rows = this.#published.get(partition);
       this.#published.delete(partition);
-      return sequence === undefined ? [] : [[partition, sequence]];
+      return rows === undefined ? [] : [[partition, rows]];
     }));
     // What stays is told once more by the next owner, under the same ids.
     if (marks.size > 0) await this.#options.store.clearOutbox(this.#options.kind, marks).catch(() => {});
@@ -101,9 +101,9 @@ export class Publication {
     await this.#clear();
   }
 
-  #mark(partition: number, sequence: number): void {
+  #mark(partition: number, rows: PublishedRows): void {
     if (this.#ended) return;
-    this.#published.set(partition, Math.max(sequence, this.#published.get(partition) ?? 0));
+    addPublished(this.#published, partition, rows);
     this.clearSoon();
   }
 

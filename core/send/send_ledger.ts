@@ -266,7 +266,7 @@ export class SendLedger {
       try {
         return await this.#options.store.record({ lanes, rows, published, nowMs });
       } catch (error) {
-        for (const [lane, sequence] of published) this.#publisher.markPublished(lane, sequence);
+        this.#publisher.markPublished(published);
         throw error;
       }
     });

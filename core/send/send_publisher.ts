@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { OutboxRow } from "../outbox.ts";
+import { addPublished, type OutboxRow, type Published, type PublishedRows } from "../outbox.ts";
 import type { PartitionStore } from "../ports/partition_store.ts";
 
 export interface SendPublisherOptions {
@@ -30,7 +30,7 @@ export class SendPublisher {
   #reread = false;
   #running: Promise<void> | null = null;
   #stopped = false;
-  #published = new Map<number, number>();
+  #published = new Map<number, PublishedRows>();
   #clearing: Promise<void> | null = null;
 
   constructor(options: SendPublisherOptions) {
@@ -50,20 +50,20 @@ export class SendPublisher {
   }
 
   /** What may be forgotten of these lanes: for a commit that holds them to take along. */
-  takePublished(lanes: Iterable<number>): ReadonlyMap<number, number> {
-    const taken = new Map<number, number>();
+  takePublished(lanes: Iterable<number>): Published {
+    const taken = new Map<number, PublishedRows>();
     for (const lane of lanes) {
-      const sequence = this.#published.get(lane);
-      if (sequence === undefined) continue;
-      taken.set(lane, sequence);
+      const rows = this.#published.get(lane);
+      if (rows === undefined) continue;
+      taken.set(lane, rows);
       this.#published.delete(lane);
     }
     return taken;
   }
 
-  /** The outbox rows up to and with this one are published, and still there. */
-  markPublished(lane: number, sequence: number): void {
-    this.#published.set(lane, Math.max(sequence, this.#published.get(lane) ?? 0));
+  /** These outbox rows are published, and still there. */
+  markPublished(published: Published): void {
+    for (const [lane, rows] of published) addPublished(this.#published, lane, rows);
     if (!this.#stopped) this.#clearing ??= this.#clearWhenIdle();
   }
 
@@ -87,7 +87,7 @@ export class SendPublisher {
     const published = this.takePublished([...this.#published.keys()]);
     if (published.size === 0) return;
     await this.#options.store.clearOutbox("send", published).catch((error) => {
-      for (const [lane, sequence] of published) this.markPublished(lane, sequence);
+      this.markPublished(published);
       this.#options.onError(error);
     });
   }
@@ -121,6 +121,8 @@ export class SendPublisher {
     this.#waiting = [];
     const rows = fromStore ? await this.#options.store.loadOutbox("send", this.#options.lanes()) : direct;
     await Promise.all(rows.map((row) => this.#options.publish(row)));
-    for (const { partition, sequence } of rows) this.markPublished(partition, sequence);
+    for (const { partition, sequence } of rows) {
+      this.markPublished(new Map([[partition, { first: sequence, last: sequence }]]));
+    }
   }
 }

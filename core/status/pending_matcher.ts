@@ -8,7 +8,7 @@
  * @module
  */
 import { derivedId } from "../ids.ts";
-import type { OutboxRow } from "../outbox.ts";
+import { addPublished, type OutboxRow, type PublishedRows } from "../outbox.ts";
 import { firstSequence } from "../outbox_sequence.ts";
 import type { DeadLetterRow } from "../ports/conversation_store.ts";
 import type { PartitionStore } from "../ports/partition_store.ts";
@@ -107,7 +107,10 @@ export class PendingMatcher {
 
   async #clear(rows: readonly OutboxRow[]): Promise<void> {
     if (rows.length === 0) return;
-    const published = new Map(rows.map(({ partition, sequence }) => [partition, sequence]));
+    const published = new Map<number, PublishedRows>();
+    for (const { partition, sequence } of rows) {
+      addPublished(published, partition, { first: sequence, last: sequence });
+    }
     await this.#options.partitions.clearOutbox("status", published);
   }
 

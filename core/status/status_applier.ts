@@ -6,6 +6,7 @@
  */
 import { type ReportEntry, ReportEntrySchema, type Undecodable, unpackEntries } from "../entry.ts";
 import { derivedId, type LogPosition } from "../ids.ts";
+import type { Published } from "../outbox.ts";
 import type { DeadLetterRow } from "../ports/conversation_store.ts";
 import type { LogMessage } from "../ports/partition_log.ts";
 import type { PendingReport, StatusCommit, StatusStore } from "../ports/status_store.ts";
@@ -40,7 +41,7 @@ export class StatusApplier implements Applier {
     this.#options = options;
   }
 
-  async apply(batch: readonly LogMessage[], published: ReadonlyMap<number, number>): Promise<ApplyResult> {
+  async apply(batch: readonly LogMessage[], published: Published): Promise<ApplyResult> {
     const placed = batch.flatMap((message) => this.#place(message));
     for (let tries = 0; tries < STALE_TRIES_MAX; tries++) {
       const commit = await this.#decide(batch, placed, published);
@@ -68,7 +69,7 @@ export class StatusApplier implements Applier {
   async #decide(
     batch: readonly LogMessage[],
     placed: readonly Placed[],
-    published: ReadonlyMap<number, number>,
+    published: Published,
   ): Promise<StatusCommit> {
     const reports = placed.flatMap(({ entry }) => entry.kind === "report" ? [entry] : []);
     const draft = new StatusDraft(await this.#options.store.load(reports));

@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import type { OutboxRow } from "../../core/outbox.ts";
+import type { OutboxRow, Published, PublishedRows } from "../../core/outbox.ts";
 import type { PartitionStore } from "../../core/ports/partition_store.ts";
 import { SendPublisher } from "../../core/send/send_publisher.ts";
 
@@ -11,11 +11,11 @@ const row = (partition: number, sequence: number): OutboxRow => ({
 });
 
 Deno.test("SendPublisher gives a commit what it may forget of the commit's own lanes, and forgets the rest by itself", async () => {
-  const cleared: [number, number][] = [];
+  const cleared: [number, PublishedRows][] = [];
   const idle = Promise.withResolvers<void>();
   const publisher = new SendPublisher({
     store: {
-      clearOutbox: (_kind: string, published: ReadonlyMap<number, number>) => {
+      clearOutbox: (_kind: string, published: Published) => {
         cleared.push(...published);
         return Promise.resolve();
       },
@@ -25,12 +25,12 @@ Deno.test("SendPublisher gives a commit what it may forget of the commit's own l
     onError: () => {},
     sleep: () => idle.promise,
   });
-  publisher.add([row(1, 5), row(2, 7)]);
+  publisher.add([row(1, 5), row(2, 7), row(1, 6)]);
   await new Promise((resolve) => setTimeout(resolve, 0));
-  deepEqual([...publisher.takePublished([1, 3])], [[1, 5]]);
+  deepEqual([...publisher.takePublished([1, 3])], [[1, { first: 5, last: 6 }]]);
   deepEqual([...publisher.takePublished([1, 3])], []);
   idle.resolve();
   await new Promise((resolve) => setTimeout(resolve, 0));
-  deepEqual(cleared, [[2, 7]]);
+  deepEqual(cleared, [[2, { first: 7, last: 7 }]]);
   await publisher.stop();
 });

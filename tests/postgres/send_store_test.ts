@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PostgresPartitionStore } from "../../adapters/postgres/partition_store.ts";
 import { PostgresSendStore } from "../../adapters/postgres/send_store.ts";
 import { type MessageRow, STATUS_RANK } from "../../core/message.ts";
+import type { Published } from "../../core/outbox.ts";
 import type { LaneFence, RecordRow } from "../../core/ports/send_store.ts";
 import { moveItem, recordRow } from "../../core/send/send_record.ts";
 import type { Settlement } from "../../core/send/outcome.ts";
@@ -59,7 +60,7 @@ class Bench {
   async record(
     rows: readonly RecordRow[],
     sequence = ++this.sequence,
-    published: ReadonlyMap<number, number> = new Map(),
+    published: Published = new Map(),
   ): Promise<string[]> {
     const lanes = [{ ...this.fence, sequence }];
     return [...(await this.store.record({ lanes, rows, published, nowMs: NOW })).changed].sort();
@@ -209,7 +210,9 @@ Deno.test("the send queue in PostgreSQL", async (t) => {
       new Set(["message.sent", "message.failed", "message.blocked"]),
     );
     assert.deepEqual(outbox[0]!.payload.events.find(({ type }) => type === "message.sent"), rows[0]!.event);
-    await bench.record([], 8, new Map([[LANE, 7]]));
+    await bench.record([], 8, new Map([[LANE, { first: 8, last: 9 }]]));
+    assert.equal((await bench.partitions.loadOutbox("send", [LANE])).length, 1, "not the one before");
+    await bench.record([], 9, new Map([[LANE, { first: 6, last: 7 }]]));
     assert.deepEqual(await bench.partitions.loadOutbox("send", [LANE]), []);
     const [sent] = await bench.sql`select number, shard from statistics`;
     assert.deepEqual([sent!.number, sent!.shard], [OUR_NUMBER, 1_000 + LANE]);

@@ -113,7 +113,7 @@ Deno.test("delivery reports in PostgreSQL", async (t) => {
       (await bench.partitions.list(["status"])).slice(0, 2).map(({ cursorStored }) => cursorStored),
       ["500", "900"],
     );
-    await bench.applier().apply([logMessage(0, 6, [])], new Map([[0, 5]]));
+    await bench.applier().apply([logMessage(0, 6, [])], new Map([[0, { first: 5, last: 5 }]]));
     assert.deepEqual((await bench.partitions.loadOutbox("status", [0, 1])).map((row) => row.partition), [1]);
   });
 

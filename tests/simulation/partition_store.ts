@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OutboxRow } from "../../core/outbox.ts";
+import type { OutboxRow, Published } from "../../core/outbox.ts";
 import type { LogMark } from "../../core/ports/partition_log.ts";
 import type {
   OwnedPartition,
@@ -61,7 +61,7 @@ export class SimulatedPartitions implements AtOnce<PartitionStore> {
       .sort((a, b) => a.partition - b.partition || a.sequence - b.sequence);
   }
 
-  clearOutbox(kind: PartitionKind, published: ReadonlyMap<number, number>): void {
+  clearOutbox(kind: PartitionKind, published: Published): void {
     this.tables.forget(kind, published);
   }
 

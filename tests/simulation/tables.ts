@@ -7,7 +7,7 @@
 import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
 import type { ConversationRow, SeenRow } from "../../core/ports/conversation_store.ts";
 import type { MessageRow } from "../../core/message.ts";
-import type { OutboxRow } from "../../core/outbox.ts";
+import type { OutboxRow, Published } from "../../core/outbox.ts";
 import type { LogMark } from "../../core/ports/partition_log.ts";
 import type { PartitionKind, PartitionRow } from "../../core/ports/partition_store.ts";
 import type { PendingReport } from "../../core/ports/status_store.ts";
@@ -138,10 +138,11 @@ export class Tables {
     if (this.mistake !== "no-outbox") this.outbox.set(outboxKey(row), row);
   }
 
-  /** Forgets everything up to the given sequences. */
-  forget(kind: PartitionKind, published: ReadonlyMap<number, number>): void {
+  forget(kind: PartitionKind, published: Published): void {
     for (const [key, row] of this.outbox) {
-      if (row.kind === kind && row.sequence <= (published.get(row.partition) ?? -1)) this.outbox.delete(key);
+      const rows = published.get(row.partition);
+      if (row.kind !== kind || rows === undefined) continue;
+      if (row.sequence >= rows.first && row.sequence <= rows.last) this.outbox.delete(key);
     }
   }
 
