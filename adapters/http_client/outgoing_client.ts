@@ -1,19 +1,16 @@
 /**
  * Calls over connections that stay open.
  *
- * On `node:http`, at 75 µs of CPU a call where `fetch` takes 50, because `fetch` cannot check the address that it
- * connects to, cannot say whether a request was written before it failed, and sends again when a connection
- * breaks (denoland/deno#35610). So does `node:http` on Deno 2.9, without a word, when a request breaks or is
- * given up on a connection that was used before (denoland/deno#36786): a text would go out twice. It decides
- * that by `reusedSocket`, so that every request here says no to it; a test holds the client to one request a
- * call.
+ * On undici rather than `fetch`, which cannot check the address that it connects to, cannot say whether a request
+ * was written before it failed, and sends again when a connection breaks (denoland/deno#35610). `node:http` on Deno
+ * 2.9 sends again as well (denoland/deno#36786), and costs twice as much CPU a call. Undici sends again only what
+ * it had pipelined behind a request that broke: here one request is under way on a connection, and one that is to
+ * begin for the second time is given up; a test holds the client to one request a call.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
-import http from "node:http";
-import https from "node:https";
-import type { Socket } from "node:net";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import type { OutgoingCallOptions, OutgoingHttp, OutgoingResult } from "../../core/ports/outgoing_http.ts";
 import type { HttpCall } from "../../core/ports/provider.ts";
 import { isGuards, reasonOf } from "./failure.ts";
@@ -33,52 +30,52 @@ export interface OutgoingClientOptions {
 }
 
 const BODY_BYTES_MAX = 65_536;
-
-type TlsSocket = Socket & { readonly secureConnecting?: boolean };
+/** For one connection, whatever the calls that wait for it may take. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Hosts that connections are kept for; the one called longest ago makes room. */
+const HOSTS_MAX = 1_000;
 
 function decodeBody(
   chunks: readonly Uint8Array[],
   contentType: string | undefined,
   otherwise: HttpCall["answerCharset"],
 ): string {
-  const bytes = chunks.length === 1 ? Buffer.from(chunks[0]!) : Buffer.concat(chunks);
-  const charset = /charset="?([\w-]+)/i.exec(contentType ?? "")?.[1];
+  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const charset = contentType === undefined ? undefined : /charset="?([\w-]+)/i.exec(contentType)?.[1];
   const isLatin1 = charset === undefined
     ? otherwise === "latin-1"
     : /^(?:iso-8859-1|latin-?1|windows-1252)$/i.test(charset);
-  return bytes.toString(isLatin1 ? "latin1" : "utf8");
+  return isLatin1 ? Buffer.from(bytes).toString("latin1") : UTF8.decode(bytes);
 }
 
-function headersOf(response: http.IncomingMessage): Record<string, string | undefined> {
-  const headers: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(response.headers)) {
-    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+/** Leaves a byte order mark in its place, as servers that send one have been read so far. */
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2];
+
+function headersOf(headers: Headers): Record<string, string | undefined> {
+  const result: Record<string, string | undefined> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    result[name] = Array.isArray(value) ? value.join(", ") : value;
   }
-  return headers;
+  return result;
 }
 
 /** The client; close it with {@link close} or `using`. */
 export class OutgoingClient implements OutgoingHttp {
-  readonly #guard: PrivateAddressGuard;
-  readonly #plain: http.Agent;
-  readonly #secure: https.Agent;
+  readonly #options: OutgoingClientOptions;
+  /** By origin, the one called longest ago first. */
+  readonly #pools = new Map<string, Pool>();
 
   constructor(options: OutgoingClientOptions) {
-    this.#guard = options.guard;
-    const agent = {
-      keepAlive: true,
-      maxSockets: options.socketsPerHostMax ?? 256,
-      maxFreeSockets: options.socketsPerHostMax ?? 256,
-      timeout: options.idleMs ?? 4_000,
-    };
-    this.#plain = new http.Agent(agent);
-    this.#secure = new https.Agent(options.ca === undefined ? agent : { ...agent, ca: options.ca });
+    this.#options = options;
   }
 
   /** Closes all connections; calls under way end as broken. */
   close(): void {
-    this.#plain.destroy();
-    this.#secure.destroy();
+    for (const pool of this.#pools.values()) pool.destroy(new Error("the client was closed"), () => {});
+    this.#pools.clear();
   }
 
   [Symbol.dispose](): void {
@@ -90,128 +87,146 @@ export class OutgoingClient implements OutgoingHttp {
     if (options.signal?.aborted) {
       return Promise.resolve({ kind: "no-connection", reason: "the call was given up", refused: false });
     }
-    let request: http.ClientRequest;
+    const { method, headers, body, bodyCharset, answerCharset } = httpCall;
+    let address: URL;
+    let pool: Pool;
     try {
-      request = this.#request(httpCall);
+      address = new URL(httpCall.url);
+      pool = this.#poolOf(address);
     } catch (error) {
       return Promise.resolve(refused(reasonOf(error)));
     }
-    return new Promise((resolve) => new Exchange(request, httpCall, options, resolve));
+    return new Promise((resolve) => {
+      const exchange = new Exchange(answerCharset, options, resolve);
+      try {
+        pool.dispatch({
+          method,
+          path: address.pathname + address.search,
+          headers: { "user-agent": "Patchbay", ...headers },
+          body: body === undefined || method === "GET"
+            ? null
+            : bodyCharset === "latin-1"
+            ? Buffer.from(body, "latin1")
+            : body,
+          // The exchange has a limit for the whole call.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        }, exchange);
+      } catch (error) {
+        exchange.onResponseError(null, error as Error);
+      }
+    });
   }
 
-  /** Throws where the call cannot be made at all: no web address, a header that is none, a private address. */
-  #request({ method, url, headers, body, bodyCharset }: HttpCall): http.ClientRequest {
-    const address = new URL(url);
-    const isSecure = address.protocol === "https:";
-    if (!isSecure && address.protocol !== "http:") {
+  /** Throws where the address may not be called at all: no web address, a private one. */
+  #poolOf(address: URL): Pool {
+    const { origin } = address;
+    let pool = this.#pools.get(origin);
+    if (pool === undefined) pool = this.#open(address);
+    else this.#pools.delete(origin);
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+
+  #open({ origin, protocol, hostname, port }: URL): Pool {
+    if (protocol !== "http:" && protocol !== "https:") {
       throw new Error("only http and https addresses are called");
     }
-    const port = address.port === "" ? (isSecure ? 443 : 80) : Number(address.port);
-    const hostname = address.hostname.replace(/^\[|\]$/g, "");
-    this.#guard.checkLiteral(hostname, port);
-    const length = method === "GET"
-      ? {}
-      : { "content-length": String(Buffer.byteLength(body ?? "", charsetOf(bodyCharset))) };
-    return (isSecure ? https : http).request({
-      agent: isSecure ? this.#secure : this.#plain,
-      method,
-      hostname,
-      port,
-      path: address.pathname + address.search,
-      headers: { "user-agent": "Patchbay", ...headers, ...length },
-      lookup: this.#guard.lookup(port),
+    const { guard, ca, socketsPerHostMax = 256, idleMs = 4_000 } = this.#options;
+    const number = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+    guard.checkLiteral(hostname.replace(/^\[|\]$/g, ""), number);
+    for (const [oldest, pool] of this.#pools) {
+      if (this.#pools.size < HOSTS_MAX) break;
+      this.#pools.delete(oldest);
+      pool.close(() => {});
+    }
+    return new Pool(origin, {
+      connections: socketsPerHostMax,
+      pipelining: 1,
+      keepAliveTimeout: idleMs,
+      keepAliveMaxTimeout: idleMs,
+      // Names are checked on what they resolve to, with each connection.
+      connect: buildConnector({
+        timeout: CONNECT_TIMEOUT_MS,
+        lookup: guard.lookup(number),
+        ...(ca === undefined ? {} : { ca }),
+      }),
     });
   }
 }
 
 /** One request and its answer; settles once. */
-class Exchange {
-  readonly #request: http.ClientRequest;
+class Exchange implements Dispatcher.DispatchHandler {
   readonly #answerCharset: HttpCall["answerCharset"];
   readonly #options: OutgoingCallOptions;
   readonly #resolve: (result: OutgoingResult) => void;
   readonly #timer: ReturnType<typeof setTimeout>;
   readonly #onAbort = () => this.#giveUp("broken", "the call was given up");
+  readonly #chunks: Uint8Array[] = [];
+  #controller: Dispatcher.DispatchController | null = null;
+  #status = 0;
+  #headers: Headers = {};
+  #bytes = 0;
   #isSettled = false;
-  #isWritten = false;
-  #isReused = false;
 
   constructor(
-    request: http.ClientRequest,
-    { body, bodyCharset, answerCharset }: HttpCall,
+    answerCharset: HttpCall["answerCharset"],
     options: OutgoingCallOptions,
     resolve: (result: OutgoingResult) => void,
   ) {
-    this.#request = request;
     this.#answerCharset = answerCharset;
     this.#options = options;
     this.#resolve = resolve;
-    this.#neverResend();
-    request.on("socket", (socket) => this.#watch(socket));
-    request.on("error", (error) => this.#fail(error));
-    request.on("response", (response) => this.#read(response));
     this.#timer = setTimeout(
       () => this.#giveUp("timeout", `no answer within ${options.timeoutMs} ms`),
       options.timeoutMs,
     );
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    request.end(body, charsetOf(bodyCharset));
   }
 
-  /** See the head of this file. */
-  #neverResend(): void {
-    Object.defineProperty(this.#request, "reusedSocket", {
-      get: () => false,
-      set: (isReused: boolean) => {
-        if (isReused) this.#isReused = true;
-      },
-    });
+  /** Called when a connection stands, right before the request is written to it. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Nothing is sent twice, and nothing that was given up while it waited.
+    if (this.#controller !== null || this.#isSettled) controller.abort(new Error("not to be sent"));
+    else this.#controller = controller;
   }
 
-  /** The request is written in the moment that its connection stands; until then nothing has left. */
-  #watch(socket: TlsSocket): void {
-    const written = () => this.#isWritten = true;
-    if (!socket.connecting && (this.#isReused || socket.secureConnecting !== true)) written();
-    else socket.once(this.#request.protocol === "https:" ? "secureConnect" : "connect", written);
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    this.#status = status;
+    this.#headers = headers;
   }
 
-  #read(response: http.IncomingMessage): void {
-    this.#isWritten = true;
-    const max = this.#options.maxBodyBytes ?? BODY_BYTES_MAX;
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const answer = () => {
-      const body = decodeBody(chunks, response.headers["content-type"], this.#answerCharset);
-      this.#settle({
-        kind: "answer",
-        answer: { status: response.statusCode ?? 0, headers: headersOf(response), body },
-      });
-    };
-    response.on("data", (chunk: Uint8Array) => {
-      const room = max - size;
-      size += chunk.length;
-      chunks.push(chunk.length > room ? chunk.subarray(0, Math.max(room, 0)) : chunk);
-      if (size <= max) return;
-      answer();
-      this.#request.destroy();
-    });
-    response.on("end", answer);
-    response.on("error", (error) => this.#fail(error));
-    response.on("close", () => this.#fail(new Error("the connection closed before the answer's end")));
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    const room = (this.#options.maxBodyBytes ?? BODY_BYTES_MAX) - this.#bytes;
+    this.#bytes += chunk.length;
+    this.#chunks.push(chunk.length > room ? chunk.subarray(0, Math.max(room, 0)) : chunk);
+    if (chunk.length <= room) return;
+    this.#answer();
+    controller.abort(new Error("the answer is too long"));
   }
 
-  #fail(error: unknown): void {
-    if (this.#isWritten) {
-      const reason = reasonOf(error) + (this.#isReused ? " (on a connection used before)" : "");
-      this.#settle({ kind: "broken", written: true, reason });
-    } else {
-      this.#settle({ kind: "no-connection", reason: reasonOf(error), refused: isGuards(error) });
+  onResponseEnd(): void {
+    this.#answer();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#controller !== null) {
+      this.#settle({ kind: "broken", written: true, reason: reasonOf(error) });
+      return;
     }
+    const isInvalid = (error as { code?: unknown }).code === "UND_ERR_INVALID_ARG";
+    this.#settle({ kind: "no-connection", reason: reasonOf(error), refused: isInvalid || isGuards(error) });
+  }
+
+  #answer(): void {
+    const headers = headersOf(this.#headers);
+    const body = decodeBody(this.#chunks, headers["content-type"], this.#answerCharset);
+    this.#settle({ kind: "answer", answer: { status: this.#status, headers, body } });
   }
 
   #giveUp(kind: "timeout" | "broken", reason: string): void {
-    this.#settle({ kind, written: this.#isWritten, reason });
-    this.#request.destroy();
+    this.#settle({ kind, written: this.#controller !== null, reason });
+    this.#controller?.abort(new Error(reason));
   }
 
   #settle(result: OutgoingResult): void {
@@ -221,8 +236,4 @@ class Exchange {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#resolve(result);
   }
-}
-
-function charsetOf(charset: HttpCall["bodyCharset"]): "utf8" | "latin1" {
-  return charset === "latin-1" ? "latin1" : "utf8";
 }
