@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from "node:crypto";
 
 const KEY_CHARS = 27;
+const TIME_CHARS = 10;
 
 /**
  * The key of a command that its caller can repeat: 162 bits of SHA-256, base64url. `parts` say who asked for
@@ -17,7 +18,10 @@ export function repeatableKey(...parts: readonly string[]): string {
   return createHash("sha256").update(parts.join(":")).digest("base64url").slice(0, KEY_CHARS);
 }
 
-/** The key of a command that never comes again. */
-export function singleKey(): string {
-  return randomBytes(20).toString("base64url");
+/**
+ * The key of a command that never comes again: the time, then 120 random bits. What is noted as seen is looked up by
+ * its key, and keys that grow keep to the end of that index instead of changing pages all over it.
+ */
+export function singleKey(nowMs: number): string {
+  return nowMs.toString(32).padStart(TIME_CHARS, "0") + randomBytes(15).toString("base64url");
 }

@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { MessageError } from "./errors.ts";
 import type { EventType, PatchbayEvent } from "./events.ts";
-import { ID_PREFIX } from "./ids.ts";
+import { hashChars, ID_PREFIX } from "./ids.ts";
 import type { MessageRow, OutboundStatus } from "./message.ts";
 
 /** What an event needs of its message. */
@@ -91,8 +90,6 @@ export function messageEvent(message: EventSubject, change: Change): PatchbayEve
 
 /** Sorts with its message's time, and is the same whenever it is made. */
 function messageEventId(messageId: string, type: EventType): string {
-  const digest = createHash("sha256").update(`${messageId}|${type}`).digest();
-  let body = messageId.slice(messageId.indexOf("_") + 1).slice(0, TIME_CHARS);
-  for (let i = 0; i < HASH_CHARS; i++) body += (digest[i]! & 31).toString(32);
-  return `${ID_PREFIX.event}_${body}`;
+  const time = messageId.slice(messageId.indexOf("_") + 1).slice(0, TIME_CHARS);
+  return `${ID_PREFIX.event}_${time}${hashChars(`${messageId}|${type}`, HASH_CHARS)}`;
 }

@@ -36,6 +36,7 @@ export interface LogIngressOptions {
 
 const MAX_PENDING = 20_000;
 const COMMAND_TIMEOUT_MS = 10_000;
+const SWEEP_MS = 250;
 const MAX_WAITING_COMMANDS = 10_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
 /** Entries in one packed message: beyond it decoding would hold up the event loop. */
@@ -51,7 +52,12 @@ export class LogIngress implements Ingress, DispatchLog {
   constructor(options: LogIngressOptions) {
     this.#options = options;
     this.#publisher = new AckedPublisher(options.connection, PUBLISH_TIMEOUT_MS);
-    this.#replies = new ReplyBox(options.connection, options.names, options.processId);
+    this.#replies = new ReplyBox(
+      options.connection,
+      options.names,
+      options.processId,
+      options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
+    );
   }
 
   refusal(): UnavailableError | null {
@@ -105,7 +111,7 @@ export class LogIngress implements Ingress, DispatchLog {
     if (this.#replies.size >= MAX_WAITING_COMMANDS) {
       throw new UnavailableError("too many commands wait for their conversations' owners");
     }
-    const waiting = this.#replies.expect(this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
+    const waiting = this.#replies.expect();
     try {
       await append(waiting.subject);
     } catch (error) {
@@ -151,14 +157,22 @@ export class LogIngress implements Ingress, DispatchLog {
   }
 }
 
+interface WaitingReply {
+  readonly resolve: (reply: CommandReply) => void;
+  readonly reject: (error: UnavailableError) => void;
+  readonly deadlineMs: number;
+}
+
 /** Waits for answers on one subject of this process. */
 class ReplyBox {
   readonly #prefix: string;
-  readonly #waiting = new Map<string, (reply: CommandReply | UnavailableError) => void>();
+  readonly #timeoutMs: number;
+  readonly #waiting = new Map<string, WaitingReply>();
   readonly #stop: () => void;
   #counter = 0;
 
-  constructor(connection: NatsConnection, names: Names, processId: string) {
+  constructor(connection: NatsConnection, names: Names, processId: string, timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
     this.#prefix = names.replySubject(processId, "");
     const subscription = connection.subscribe(names.replySubject(processId, "*"), {
       callback: (error, message) => {
@@ -166,12 +180,20 @@ class ReplyBox {
         this.deliver(message.subject, message.json<CommandReply>());
       },
     });
-    this.#stop = () => subscription.unsubscribe();
+    // One timer for all: one for each command would cost as much as making its answer.
+    const sweep = setInterval(() => this.#expire(), Math.min(SWEEP_MS, timeoutMs));
+    this.#stop = () => {
+      clearInterval(sweep);
+      subscription.unsubscribe();
+    };
   }
 
   deliver(to: string, reply: CommandReply): boolean {
     if (!to.startsWith(this.#prefix)) return false;
-    this.#waiting.get(to.slice(this.#prefix.length))?.(reply);
+    const request = to.slice(this.#prefix.length);
+    const waiting = this.#waiting.get(request);
+    this.#waiting.delete(request);
+    waiting?.resolve(reply);
     return true;
   }
 
@@ -180,35 +202,32 @@ class ReplyBox {
     return this.#waiting.size;
   }
 
-  expect(timeoutMs: number): { subject: string; reply: Promise<CommandReply>; cancel: () => void } {
+  expect(): { subject: string; reply: Promise<CommandReply>; cancel: () => void } {
     const request = (++this.#counter).toString(36);
     const { promise, resolve, reject } = Promise.withResolvers<CommandReply>();
     // It may be refused while its caller still waits for the log, and must not count as unhandled then.
     promise.catch(() => {});
-    const settle = (reply: CommandReply | UnavailableError) => {
-      clearTimeout(timer);
-      this.#waiting.delete(request);
-      if (reply instanceof UnavailableError) reject(reply);
-      else resolve(reply);
-    };
-    const timer = setTimeout(
-      () =>
-        settle(new UnavailableError("the conversation's owner did not answer in time; coming again is safe")),
-      timeoutMs,
-    );
-    this.#waiting.set(request, settle);
+    this.#waiting.set(request, { resolve, reject, deadlineMs: performance.now() + this.#timeoutMs });
     return {
       subject: `${this.#prefix}${request}`,
       reply: promise,
-      cancel: () => {
-        clearTimeout(timer);
-        this.#waiting.delete(request);
-      },
+      cancel: () => void this.#waiting.delete(request),
     };
   }
 
   stop(): void {
     this.#stop();
-    for (const settle of this.#waiting.values()) settle(new UnavailableError("the server is stopping"));
+    for (const { reject } of this.#waiting.values()) reject(new UnavailableError("the server is stopping"));
+    this.#waiting.clear();
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    for (const [request, { deadlineMs, reject }] of this.#waiting) {
+      // Deadlines grow with the order of insertion.
+      if (deadlineMs > now) return;
+      this.#waiting.delete(request);
+      reject(new UnavailableError("the conversation's owner did not answer in time; coming again is safe"));
+    }
   }
 }

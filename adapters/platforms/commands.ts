@@ -142,11 +142,12 @@ export class PlatformCommands {
   }
 
   async #execute(platformId: string, session: SessionRow, request: SessionRequest): Promise<PlatformAnswer> {
+    const at = this.#options.now();
     const reply = await this.#options.ingress.execute({
       key: request.idempotencyKey === undefined
-        ? singleKey()
+        ? singleKey(at)
         : repeatableKey(platformId, request.idempotencyKey, session.id, request.type),
-      at: this.#options.now(),
+      at,
       number: session.number,
       contact: session.contact,
       author: { kind: "platform", id: platformId },

@@ -1,5 +1,6 @@
 import { deepStrictEqual as equal, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { type EventSubject, messageEvent } from "../../core/message_event.ts";
 import { conversationId, derivedId, idBodyFloor, idTime, isId, newId } from "../../core/ids.ts";
 
 const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes);
@@ -18,6 +19,18 @@ Deno.test("derivedId is frozen: these vectors may never change", () => {
   const position = { partition: 31, sequence: 1_234_567, entry: 499 };
   equal(derivedId("message", 1_800_000_000_000, position, 2), "msg_01kcc5ok000v00015lk70fj002");
   equal(conversationId("+14155550199", "+14155550100"), "cnv_3uce6tc28v3pg3jpar8fs9786m");
+});
+
+Deno.test("an event about what became of a message has an id that is frozen: these vectors may never change", () => {
+  const message = { id: "msg_01kcc5ok000v00015lk70fj002" } as EventSubject;
+  const ids = (["sent", "delivered", "failed"] as const).map((status) =>
+    messageEvent(message, { status, atMs: 0, providerId: null, error: null, uncertain: false })!.id
+  );
+  equal(ids, [
+    "evt_01kcc5ok00s2uka91fafrbqc5o",
+    "evt_01kcc5ok00tgmpjvj710agq998",
+    "evt_01kcc5ok00h8kr49p1qravdrij",
+  ]);
 });
 
 Deno.test("derivedId is the same for the same place, and different for any other", () => {

@@ -25,7 +25,7 @@ export function agentMessage(
   { key, extensionId, text, atMs, idempotencyKey }: AgentMessage,
 ): PatchbayEvent {
   return {
-    id: hashedId("event", key.id, extensionId, idempotencyKey ?? singleKey()),
+    id: hashedId("event", key.id, extensionId, idempotencyKey ?? singleKey(atMs)),
     type: "agent.message",
     atMs,
     channelId: NO_CHANNEL,

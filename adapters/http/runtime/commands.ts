@@ -65,8 +65,8 @@ export async function claim(
   throw refused(reply, context.directory);
 }
 
-function keyOf({ key, idempotencyKey, path }: CommandContext): string {
-  return idempotencyKey === undefined ? singleKey() : repeatableKey(key.id, idempotencyKey, path);
+function keyOf({ key, idempotencyKey, path, now }: CommandContext): string {
+  return idempotencyKey === undefined ? singleKey(now()) : repeatableKey(key.id, idempotencyKey, path);
 }
 
 const STATUSES: ReadonlySet<number> = new Set<ProblemStatus>([400, 403, 404, 409, 413, 422, 503]);

@@ -89,10 +89,11 @@ export function presenceRoutes({ dispatch, queries }: PresenceRoutesDeps): Route
         throw invalidFields([{ field: "reason", message: "is needed when paused" }]);
       }
       const author = authorOf(key);
+      const at = deps.now();
       const reply = await dispatch.ask({
         kind: "presence",
-        key: singleKey(),
-        at: deps.now(),
+        key: singleKey(at),
+        at,
         extensionId: id,
         presence,
         ...(reason === undefined ? {} : { reason }),
