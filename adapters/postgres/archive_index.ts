@@ -125,11 +125,12 @@ export interface CheckedSegment {
 
 /**
  * Compares the newest segment that begins before `beforeMs` with its messages and puts it right; a segment that has none
- * any more is dropped. Undefined when there is no such segment.
+ * any more is forgotten, and its table dropped with the next check. Undefined when there is no such segment.
  */
 export async function checkSegment(sql: Sql, beforeMs: number): Promise<CheckedSegment | undefined> {
   return await sql.begin(async (tx) => {
     const indexedMs = await lockMark(tx);
+    await dropForgotten(tx);
     const [segment] = await tx<{ from_ms: number; next_ms: number | null }[]>`
       select from_ms, (select min(from_ms) from archive_segments n where n.from_ms > s.from_ms) as next_ms
       from archive_segments s where from_ms < ${beforeMs} order by from_ms desc limit 1`;
@@ -149,9 +150,17 @@ export async function checkSegment(sql: Sql, beforeMs: number): Promise<CheckedS
       [added.count - removed.count, fromMs],
     );
     if (rows === 0 && nextMs !== null) {
-      await tx.unsafe(`drop table ${table}`);
       await tx`delete from archive_segments where from_ms = ${fromMs}`;
     }
     return { fromMs, added: added.count, removed: removed.count };
   });
+}
+
+/** Drops the tables of segments that an earlier check forgot: searches that still knew them have ended since. */
+async function dropForgotten(tx: SqlTransaction): Promise<void> {
+  const tables = await tx<{ name: string }[]>`
+    select relname as name from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace
+      and relname ~ '^archive_words_[0-9]+$'
+      and not exists (select from archive_segments where relname = 'archive_words_' || from_ms)`;
+  for (const { name } of tables) await tx`drop table ${tx(name)}`;
 }

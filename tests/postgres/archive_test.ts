@@ -208,6 +208,7 @@ Deno.test("AG-5: segments follow each other, late messages come in, and what is 
   deepEqual(await found(database, { q: "word" }), ["third word"]);
   equal((await checkSegment(sql, newest!.fromMs))!.removed, 3);
   equal((await sql`select from archive_segments`).length, 1);
+  await checkSegment(sql, newest!.fromMs);
   const tables = await sql`select from pg_class where relname like 'archive\\_words\\_%' and relkind = 'r'`;
   equal(tables.length, 1);
 });
