@@ -42,7 +42,7 @@ export const QueueTextsSchema = z.object({
   greeting: TextsSchema.optional().describe("To a contact whose session begins, while the queue is open"),
   outOfHours: TextsSchema.optional().describe("The same while the queue's calendar is closed"),
   waiting: TextsSchema.optional().describe(
-    "To a contact who waits; {position} is the place in the line, {minutes} the estimated wait",
+    "To a contact who waits; {position} is the place in the line, {minutes} the estimated wait; left out while nothing is known of it",
   ),
   queueFull: TextsSchema.optional().describe("To a contact for whom there is no place in the line"),
   joined: TextsSchema.optional().describe("When an agent takes the session; {agent} is the agent's name"),
@@ -57,12 +57,19 @@ export const QueueTextsSchema = z.object({
 
 export type QueueTexts = z.output<typeof QueueTextsSchema>;
 
-/** Puts values for `{name}`; what has none stays as it is. */
+/** Puts values for `{name}`; null where it names one that is not known now. Other braces stay as they are. */
 export function filledIn(
   text: string,
   values: Readonly<Record<string, string | number | undefined>>,
-): string {
-  return text.replace(/\{([a-z]+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+): string | null {
+  let isKnown = true;
+  const filled = text.replace(/\{([a-z]+)\}/g, (whole, name: string) => {
+    if (!Object.hasOwn(values, name)) return whole;
+    const value = values[name];
+    if (value === undefined) isKnown = false;
+    return String(value);
+  });
+  return isKnown ? filled : null;
 }
 
 /** The text in `language`; else the English one, else the first by the alphabet. */

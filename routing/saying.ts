@@ -28,7 +28,8 @@ export function say(
   values: Parameters<typeof filledIn>[1] = {},
 ): void {
   if (texts === undefined || draft.isOptedOut) return;
-  draft.addAutomatedText(filledIn(inLanguage(texts, languageOf(draft, language)), values), kind);
+  const text = filledIn(inLanguage(texts, languageOf(draft, language)), values);
+  if (text !== null) draft.addAutomatedText(text, kind);
 }
 
 /** Says what the open session's queue has for this. */

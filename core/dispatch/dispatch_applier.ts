@@ -141,10 +141,10 @@ export class DispatchApplier implements Applier {
 function tell(
   told: Told,
   position: LogPosition,
-  { atMs, orders, claims, replies, presence, served }: Outcome,
+  { atMs, orders, notices, claims, replies, presence, served }: Outcome,
 ): void {
   told.replies.push(...replies);
-  for (const { number, contact, key, command } of orders) {
+  for (const { number, contact, key, command } of [...orders, ...notices]) {
     if (command.kind === "offer") told.offers++;
     told.commands.push({
       kind: "command",

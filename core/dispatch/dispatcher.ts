@@ -25,6 +25,7 @@ import {
 } from "./at_work.ts";
 import { Connections } from "./connections.ts";
 import type { ClaimEntry, DispatchEntry, PresenceEntry, SessionFact } from "./entry.ts";
+import { estimatedWaitMs } from "./drain.ts";
 import { type Changes, DispatchDraft } from "./draft.ts";
 import type { Outcome } from "./outcome.ts";
 import { type DispatchSessionRow, type DispatchState, type Pending, sessionRow } from "./records.ts";
@@ -63,6 +64,8 @@ export class Dispatcher {
   #turns: number;
   #nowMs = 0;
   #dirty = new Set<WaitingLine>();
+  /** Has just come to its queue. */
+  #arrived: Session | null = null;
 
   constructor(state: DispatchState, settings: DispatchSettings) {
     this.#settings = settings;
@@ -109,6 +112,7 @@ export class Dispatcher {
     this.#take(entry);
     for (const due of this.#timers.due(this.#nowMs)) this.#pass(due);
     this.#giveOut();
+    this.#greetArrived();
     return this.#draft.end();
   }
 
@@ -145,6 +149,7 @@ export class Dispatcher {
     const next = sessionRow(fact);
     const session: Session = known ?? { row: next, requirement: null, agent: null };
     this.#sessions.set(next.id, session);
+    if (next.state === "waiting" && before?.queue_id !== next.queue_id) this.#arrived = session;
     if (next.state === "active" && before?.queue_id === next.queue_id && before.state !== "active") {
       this.#serve(next.queue_id);
     }
@@ -152,6 +157,26 @@ export class Dispatcher {
     this.#review(session);
     // The agent left while the offer was on its way, and it counted as taken.
     if (before?.pending?.kind === "offer") this.#handOn(session);
+  }
+
+  /** Tells whoever has come to a line, and was not given away at once, the place in it or that there is none. */
+  #greetArrived(): void {
+    const session = this.#arrived;
+    this.#arrived = null;
+    if (session === null || !isInLine(session.row)) return;
+    const { row } = session;
+    const line = this.#lines.get(row.queue_id ?? "");
+    if (line === undefined) return;
+    const about = { kind: "say", sessionId: row.id, queueId: line.id } as const;
+    const { maxWaiting } = line.settings;
+    if (maxWaiting !== null && line.waiting > maxWaiting) {
+      return this.#draft.notice(row, { ...about, text: "queue-full", close: true });
+    }
+    if (this.#settings.queues.get(line.id)?.tellsWaiting !== true) return;
+    const position = line.positionOf(session);
+    const waitMs = estimatedWaitMs(line.drain, position, this.#nowMs);
+    const wait = waitMs === null ? {} : { waitSeconds: waitMs / 1_000 };
+    this.#draft.notice(row, { ...about, text: "waiting", position, ...wait });
   }
 
   #serve(queueId: string | null): void {

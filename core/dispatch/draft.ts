@@ -6,7 +6,14 @@
 import type { CommandReply } from "../entry.ts";
 import type { Agent, Session } from "./at_work.ts";
 import type { ClaimEntry } from "./entry.ts";
-import type { DispatchClaim, DispatchCommand, DispatchOrder, Outcome, PresenceChange } from "./outcome.ts";
+import type {
+  DispatchClaim,
+  DispatchCommand,
+  DispatchNotice,
+  DispatchOrder,
+  Outcome,
+  PresenceChange,
+} from "./outcome.ts";
 import type { DispatchAgentRow, DispatchQueueRow, DispatchSessionRow } from "./records.ts";
 import type { WaitingLine } from "./waiting_line.ts";
 
@@ -24,6 +31,7 @@ export class DispatchDraft {
   readonly #lines = new Set<string>();
   #atMs = 0;
   #orders: DispatchOrder[] = [];
+  #notices: DispatchNotice[] = [];
   #claims: DispatchClaim[] = [];
   #replies: { to: string; body: CommandReply }[] = [];
   #presence = new Map<string, PresenceChange>();
@@ -38,12 +46,14 @@ export class DispatchDraft {
     const outcome = {
       atMs: this.#atMs,
       orders: this.#orders,
+      notices: this.#notices,
       claims: this.#claims,
       replies: this.#replies,
       presence: this.#presence.size === 0 ? NONE : [...this.#presence.values()],
       served: this.#served,
     };
     this.#orders = [];
+    this.#notices = [];
     this.#claims = [];
     this.#replies = [];
     this.#presence = new Map();
@@ -54,6 +64,11 @@ export class DispatchDraft {
   order({ id, number, contact, version }: DispatchSessionRow, command: DispatchCommand): void {
     const key = `dispatch:${command.kind}:${id}:${version}:${this.#atMs}`;
     this.#orders.push({ number, contact, key, command });
+  }
+
+  notice({ id, number, contact, version }: DispatchSessionRow, command: DispatchNotice["command"]): void {
+    const key = `dispatch:${command.text}:${id}:${version}:${this.#atMs}`;
+    this.#notices.push({ number, contact, key, command });
   }
 
   claim({ key, sessionId, extensionId, replyTo }: ClaimEntry, { number, contact }: DispatchSessionRow): void {

@@ -22,6 +22,16 @@ export interface DispatchOrder {
   readonly command: DispatchCommand;
 }
 
+/** Something that the contact of a session in the line is told. */
+export interface DispatchNotice {
+  /** Ours. */
+  readonly number: string;
+  readonly contact: string;
+  /** The same when the same entry is applied again. */
+  readonly key: string;
+  readonly command: Extract<Command, { readonly kind: "say" }>;
+}
+
 /** An agent's claim, which goes on to the conversation and is answered by it. */
 export interface DispatchClaim {
   readonly number: string;
@@ -42,6 +52,7 @@ export interface PresenceChange {
 export interface Outcome {
   readonly atMs: number;
   readonly orders: readonly DispatchOrder[];
+  readonly notices: readonly DispatchNotice[];
   readonly claims: readonly DispatchClaim[];
   readonly replies: readonly { readonly to: string; readonly body: CommandReply }[];
   readonly presence: readonly PresenceChange[];

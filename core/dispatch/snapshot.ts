@@ -11,7 +11,12 @@ export interface DispatchSettings {
   readonly key: string;
   readonly queues: ReadonlyMap<
     string,
-    { readonly settings: Readonly<Distribution>; readonly members: ReadonlySet<string> }
+    {
+      readonly settings: Readonly<Distribution>;
+      readonly members: ReadonlySet<string>;
+      /** Whether who waits is told so. */
+      readonly tellsWaiting: boolean;
+    }
   >;
   readonly agents: ReadonlyMap<string, Readonly<Pick<AgentSettings, "capacity" | "skills">>>;
   readonly overall: Readonly<OverallDistribution>;
@@ -19,14 +24,14 @@ export interface DispatchSettings {
 
 export function dispatchSettings(directory: Directory): DispatchSettings {
   const queues = [...directory.queues.values()].map((
-    { id, members, name: _, calendarId: _c, texts: _t, ...rest },
-  ) => [id, { settings: rest, members }] as const);
+    { id, members, name: _, calendarId: _c, texts, ...rest },
+  ) => [id, { settings: rest, members, tellsWaiting: texts.waiting !== undefined }] as const);
   const agents = [...directory.extensions.values()].map(({ id, capacity, skills }) =>
     [id, { capacity, skills }] as const
   );
   return {
     key: JSON.stringify([
-      queues.map(([id, { settings, members }]) => [id, settings, [...members]]),
+      queues.map(([id, { settings, members, tellsWaiting }]) => [id, settings, [...members], tellsWaiting]),
       agents,
       directory.distribution,
     ]),

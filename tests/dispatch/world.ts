@@ -32,6 +32,7 @@ export function settingsOf({ queues, agents, overall }: Office): DispatchSetting
       Object.entries(queues).map(([id, { members, ...settings }]) => [id, {
         settings: { ...DEFAULT_DISTRIBUTION, ...settings },
         members: new Set(members),
+        tellsWaiting: false,
       }]),
     ),
     agents: new Map(

@@ -164,6 +164,30 @@ Deno.test("a session's life", async (t) => {
     await set({ texts: {} });
   });
 
+  await t.step(
+    "RT-7: who waits is told the place in the line, and who finds none is told so and let go",
+    async () => {
+      await set({ texts: { waiting: { en: "Place {position}." }, queueFull: { en: "No place left." } } });
+      const session = await write();
+      const textsOf = async (id: string) =>
+        (await api.get(`/v1/sessions/${id}/messages`)).items.map(({ text }: { text: string }) => text);
+      await until(
+        "the place is told",
+        async () => /^Place \d+\.$/.test((await textsOf(session.id))[1] ?? ""),
+      );
+      await set({ maxWaiting: 1 });
+      const from = contactNumber(contacts++);
+      await say(from, "Anybody there?");
+      const refused = await until("it is let go", async () => {
+        const [item] = (await api.get(`/v1/sessions?contact=${encodeURIComponent(from)}`)).items;
+        return item?.state === "closed" && item;
+      });
+      equal(refused.closeReason, "queue-full");
+      deepEqual(await textsOf(refused.id), ["Anybody there?", "No place left."]);
+      await set({ maxWaiting: null, texts: {} });
+    },
+  );
+
   await t.step("RT-13: an agent writes for a queue from a number that is the queue's", async () => {
     const { items } = await api.get("/v1/numbers");
     const { id } = items.find(({ number }: { number: string }) => number === numbers.nowhere);

@@ -249,6 +249,8 @@ Deno.test("RT-7: who waits is told the place in the line; who finds no place is 
   } as const;
   const told = act(before, DISPATCHER, tell, T0, directory);
   deepEqual(said(told), ["3 in line, 2 min"]);
+  const { waitSeconds: _, ...unknown } = tell;
+  deepEqual(said(act(before, DISPATCHER, unknown, T0, directory)), []);
   const full = { kind: "say", sessionId, queueId: QUEUE, text: "queue-full", close: true } as const;
   const gone = act(before, DISPATCHER, full, T0, directory);
   deepEqual(said(gone), ["Try later"]);
