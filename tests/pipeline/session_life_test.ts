@@ -82,6 +82,8 @@ Deno.test("a session's life", async (t) => {
       equal(full.body.code, "queue-full");
       await set({ maxWaiting: null });
       equal((await to("extension", bob.extensionId, { note: "wants a refund" })).status, 200);
+      // Who handed it over does not see it any more.
+      equal((await alice.api.call("GET", `${path}/notes`)).status, 404);
       const notes = (await bob.api.get(`${path}/notes`)).items;
       deepEqual(notes.map(({ by, text }: { by: string; text: string }) => [by, text]), [
         [`extension:${alice.extensionId}`, "wants a refund"],

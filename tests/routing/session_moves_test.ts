@@ -1,8 +1,15 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { CommandEntry } from "../../core/entry.ts";
-import { SESSION_MOVES, SESSION_STATES, SESSION_TRANSITIONS } from "../../core/session.ts";
-import { NEW_CONVERSATION } from "../../routing/conversation.ts";
-import { ALICE, BOB, PLATFORM, QUEUE, TO_PLATFORM } from "./directory.ts";
+import type { Destination } from "../../core/channel.ts";
+import {
+  SESSION_MOVES,
+  SESSION_STATES,
+  SESSION_TRANSITIONS,
+  type SessionMove,
+  type SessionState,
+} from "../../core/session.ts";
+import { type ConversationState, type Decision, NEW_CONVERSATION } from "../../routing/conversation.ts";
+import { ALICE, BOB, DIRECTORY, PLATFORM, QUEUE, TO_PLATFORM, withQueue } from "./directory.ts";
 import {
   act,
   active,
@@ -173,4 +180,60 @@ Deno.test("RT-10: the diagram in docs/routing.md is the table", async () => {
     Object.entries(SESSION_TRANSITIONS[state]).map(([move, to]) => `${state} ${move} ${to}`)
   );
   deepEqual(drawn.toSorted(), inTable.toSorted());
+});
+
+Deno.test("RT-10: in every state, each move does what the table says, and an impossible one changes nothing", () => {
+  const other = { ...DIRECTORY.queues.get(QUEUE)!, id: "mq_2", name: "Two" };
+  const base = withQueue({ wrapUpSeconds: 60 });
+  const directory = { ...base, queues: new Map([...base.queues, ["mq_2", other]]) };
+  const key: Author = { kind: "key", id: "key_1" };
+  const close = (state: ConversationState, author: Author) =>
+    act(state, author, { kind: "close", sessionId: state.session!.id }, T0 + 1, directory).state;
+  const states: Readonly<Record<SessionState, ConversationState>> = {
+    waiting: waiting(),
+    offered: offered(),
+    active: active(),
+    platform: write(NEW_CONVERSATION, TO_PLATFORM.number).state,
+    "wrap-up": close(active(), agent(BOB)),
+    closed: close(active(), key),
+  };
+  for (const state of SESSION_STATES) {
+    const before = states[state];
+    const { id: sessionId, version } = before.session ?? { id: "ses_closed", version: 9 };
+    const transfer = (to: Destination) =>
+      act(before, key, { kind: "transfer", sessionId, to }, T0 + 1, directory);
+    const order = (command: CommandEntry["command"]) => act(before, DISPATCHER, command, T0 + 1, directory);
+    const moves: Readonly<Record<SessionMove, () => Decision>> = {
+      accept: () =>
+        act(before, agent(BOB), { kind: "accept", sessionId, extensionId: BOB }, T0 + 1, directory),
+      offer: () => order({ kind: "offer", sessionId, extensionId: BOB, untilMs: T0 + 30_000, version }),
+      decline: () =>
+        act(before, agent(BOB), { kind: "decline", sessionId, extensionId: BOB }, T0 + 1, directory),
+      "offer-expired": () => order({ kind: "offer-expired", sessionId, version }),
+      "take-back": () => order({ kind: "take-back", sessionId, version, reason: "ignored" }),
+      "transfer-extension": () => transfer({ kind: "extension", id: ALICE }),
+      "transfer-queue": () => transfer({ kind: "queue", id: "mq_2" }),
+      "transfer-platform": () => transfer({ kind: "platform", id: PLATFORM }),
+      "wrap-up": () => act(before, agent(BOB), { kind: "close", sessionId }, T0 + 1, directory),
+      "wrap-up-over": () => order({ kind: "wrap-up-over", sessionId, version }),
+      reopen: () => act(before, agent(BOB), { kind: "open", extensionId: BOB }, T0 + 1, directory),
+      close: () => act(before, key, { kind: "close", sessionId }, T0 + 1, directory),
+    };
+    for (const move of SESSION_MOVES) {
+      const to = SESSION_TRANSITIONS[state][move];
+      // An agent's close ends the wrap-up, and opening with a contact who has no session makes a new one.
+      const isOtherMove = (move === "wrap-up" && state === "wrap-up") ||
+        (move === "reopen" && state === "closed");
+      if (isOtherMove) continue;
+      const decision = moves[move]();
+      if (to === undefined) {
+        const { state: after, sessions, messages, events, dispatch } = decision;
+        deepEqual(
+          [after, sessions, messages, events, dispatch],
+          [before, [], [], [], []],
+          `${state} ${move}`,
+        );
+      } else equal(decision.sessions.at(-1)?.state, to, `${state} ${move}`);
+    }
+  }
 });

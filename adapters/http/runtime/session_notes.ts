@@ -11,6 +11,8 @@ import type { AppDeps } from "../deps.ts";
 import { pageFrom, pageOf, pageQuery } from "../paging.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { TimeSchema } from "../times.ts";
+import { maySee, viewerOf } from "./caller.ts";
+import { noSession } from "./commands.ts";
 import { idParam, NoteField } from "./fields.ts";
 import { sessionAccess } from "./session_access.ts";
 import type { SessionRoutesDeps } from "./session_commands.ts";
@@ -81,6 +83,8 @@ export function registerSessionNotes(app: App, deps: AppDeps, own: SessionRoutes
 
   app.openapi(listRoute, async (c) => {
     const session = await addressed(c);
+    // Who may not read the session may not read what is written about it either.
+    if (!maySee(viewerOf(c.get("key"), deps.directory.current()), session)) throw noSession(session.id);
     const { limit, cursor } = c.req.valid("query");
     const notes = await own.sessions.notes(session.id, {
       limit: limit + 1,
