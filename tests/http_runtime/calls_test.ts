@@ -163,6 +163,19 @@ Deno.test("calls", async (t) => {
     fixture.executed.splice(0);
   });
 
+  await t.step("AG-6: who may only send what an administrator wrote sends presets during calls", async () => {
+    const { directory } = fixture;
+    const alice = { ...directory.extensions.get(ALICE)!, cannedOnly: true };
+    fixture.directory = { ...directory, extensions: new Map([[ALICE, alice]]) };
+    fixture.reply = { ok: true, messageId: message(1).id };
+    const path = "/v1/calls/c1@pbx/messages";
+    const own = await fixture.post("alice", path, { text: "Hello" });
+    deepEqual([own.status, own.body.type, fixture.executed], [403, "/problems/canned-only", []]);
+    equal((await fixture.post("alice", path, { preset: "Address" })).status, 201);
+    fixture.executed.splice(0);
+    fixture.directory = directory;
+  });
+
   await t.step("IC-1: the end is told with what ended it; one that is over stays as it is", async () => {
     fixture.reply = { ok: true, sessionId: open.id };
     const { status } = await fixture.post("admin", "/v1/calls/c1%40pbx/end", { reason: "caller hung up" });

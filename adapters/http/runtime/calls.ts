@@ -23,6 +23,7 @@ import { pageFrom, pageOf, pageQuery } from "../paging.ts";
 import { invalidFields, Problem } from "../problem.ts";
 import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts";
 import { mayAddress, viewerOf } from "./caller.ts";
+import { refuseFreeText } from "./canned_text.ts";
 import { actingExtension, carryOut, fitting, ownNumber } from "./commands.ts";
 import {
   AddressQuery,
@@ -262,6 +263,7 @@ function registerCommands(app: App, deps: AppDeps, { ingress, sessions }: CallRo
     if (channel === undefined) {
       throw new Problem(409, `${session.number} is no longer one of the configured numbers.`);
     }
+    if (text !== undefined) refuseFreeText(c.get("key"), directory, session.queue_id);
     const said = text ?? presetOf(directory, session, preset ?? "", language);
     const { analysis } = fitting(
       checkOutgoing(channel, false, { to: session.contact, text: said, media: [] }),

@@ -78,7 +78,7 @@ export async function textToSend(
 }
 
 /** An agent, or the agents of a queue, may be held to texts that an administrator wrote; attachments are none. */
-function refuseFreeText(key: ApiKey, directory: Directory, queueId: string | null): void {
+export function refuseFreeText(key: ApiKey, directory: Directory, queueId: string | null): void {
   if (key.role !== "agent") return;
   const isHeld = directory.extensions.get(key.extensionId ?? "")?.cannedOnly === true ||
     directory.queues.get(queueId ?? "")?.cannedOnly === true;
