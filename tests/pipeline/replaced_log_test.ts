@@ -10,7 +10,7 @@ import { System } from "../support/system.ts";
 import { until } from "../support/until.ts";
 
 /** The logs, and not the events: those were told, and nothing can bring them back. */
-const isLog = (stream: string) => /_(IN|STATUS)_\d+$/.test(stream);
+const isLog = (stream: string) => /_(IN|STATUS|DISPATCH)_\d+$/.test(stream);
 
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });

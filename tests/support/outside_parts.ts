@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { OWN_ACCOUNT } from "../../adapters/embedded/nats_accounts.ts";
 import { join } from "node:path";
 import { freePort } from "../../adapters/embedded/free_port.ts";
 import { findNatsServer } from "../../adapters/embedded/nats_binary.ts";
@@ -82,7 +83,7 @@ export async function prepareOutsideParts(
     natsFolder: nats!,
     natsUrl,
     natsToken: TOKEN,
-    streamsFolder: join(nats!, "jetstream", "jetstream", "$G", "streams"),
+    streamsFolder: join(nats!, "jetstream", "jetstream", OWN_ACCOUNT, "streams"),
     databaseUrl,
     env: { NATS_URL: natsUrl, NATS_TOKEN: TOKEN, DATABASE_URL: databaseUrl },
     async [Symbol.asyncDispose]() {
