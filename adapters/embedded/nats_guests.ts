@@ -28,6 +28,11 @@ export function readGuests(folder: string): readonly BrokerGuest[] {
   }
 }
 
+export function sameGuests(a: readonly BrokerGuest[], b: readonly BrokerGuest[]): boolean {
+  // Parsed, so that all have their fields in the same order.
+  return JSON.stringify(GuestsSchema.parse(a)) === JSON.stringify(GuestsSchema.parse(b));
+}
+
 export function writeGuests(folder: string, guests: readonly BrokerGuest[]): void {
   const temporary = `${fileIn(folder)}.new`;
   Deno.writeTextFileSync(temporary, JSON.stringify(guests), { mode: 0o600 });

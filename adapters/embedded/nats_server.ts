@@ -13,7 +13,7 @@ import type { BrokerGuest } from "../../core/ports/broker_guests.ts";
 import { makeFolder } from "./data_folder.ts";
 import { stopLeftovers } from "./leftovers.ts";
 import { accountsBlock, OWN_ACCOUNT, SYSTEM_USER } from "./nats_accounts.ts";
-import { readGuests, writeGuests } from "./nats_guests.ts";
+import { readGuests, sameGuests, writeGuests } from "./nats_guests.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 export interface NatsServerOptions {
@@ -173,6 +173,8 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     ...server,
     url,
     async setGuests(guests) {
+      // JetStream is away for a moment while a server reads its accounts again: not for nothing, at every start.
+      if (sameGuests(guests, known)) return;
       writeGuests(folder, guests);
       const before = new Set(known.map(({ account }) => account));
       const isNew = guests.some(({ account }) => !before.has(account));
