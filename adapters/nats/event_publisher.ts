@@ -27,9 +27,10 @@ interface Outgoing {
 const SINGLES_BELOW = 12;
 /** When at least so many wait … */
 const BUSY_FROM = 4;
-/** … writes start this far apart, ms: further when the last one showed that there is much to tell. */
-const SPACING_MS = { some: 8, much: 25 } as const;
+/** … writes start this far apart, ms: the further, the more the last one had to tell. */
+const SPACING_MS = { some: 8, much: 25, flood: 60 } as const;
 const MUCH_FROM = 24;
+const FLOOD_FROM = 96;
 /** The server takes 1,000 messages in a batch. */
 const MAX_BATCH = 500;
 const TIMEOUT_MS = 5_000;
@@ -153,7 +154,7 @@ export class EventPublisher {
   /** Tries until it works, since the next group must not overtake this one. */
   async #write(items: readonly Outgoing[]): Promise<void> {
     this.#startedMs = performance.now();
-    this.#load = items.length < MUCH_FROM ? "some" : "much";
+    this.#load = items.length < MUCH_FROM ? "some" : items.length < FLOOD_FROM ? "much" : "flood";
     await this.#insist(() => this.#writeOnce(items));
   }
 

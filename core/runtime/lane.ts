@@ -59,8 +59,8 @@ const MAX_BATCH_MESSAGES = 256;
 const MAX_BATCH_BYTES = 1_048_576;
 /** Bytes that may wait in memory; the rest waits in the log. */
 const MAX_WAITING_BYTES = 8_388_608;
-/** Commits that may be ahead of their publication. */
-const MAX_UNPUBLISHED = 64;
+/** Outbox rows, one for each partition of a commit, that may be ahead of their publication. */
+const MAX_UNPUBLISHED = 256;
 /**
  * When at least so many wait, batches start this far apart: a batch of three costs nearly as much as one of thirty,
  * and at 2,000 messages a second batches that follow each other at once leave no time for anything else. Fewer than
