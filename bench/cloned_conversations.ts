@@ -56,7 +56,10 @@ async function templateOf(sql: Sql, number: string, contact: string): Promise<Te
   return row;
 }
 
-/** The same for another contact: ids and number are replaced wherever they stand, in the state too. */
+/**
+ * The same for another contact: ids and number are replaced wherever they stand, in the state too. In no queue: what
+ * people have to do is in the dispatcher's memory, which is `bench dispatch`'s subject.
+ */
 function copyOf({ conversation, session }: Template, index: number, partitions: number): Template {
   const contact = contactNumber(index);
   const partition = partitionOf(contact, partitions);
@@ -65,7 +68,8 @@ function copyOf({ conversation, session }: Template, index: number, partitions: 
     const text = JSON.stringify(row)
       .replaceAll(conversation.id, conversationId(conversation.number, contact))
       .replaceAll(session.id, sessionId)
-      .replaceAll(conversation.contact, contact);
+      .replaceAll(conversation.contact, contact)
+      .replaceAll(/"queue_id":"[^"]*"/g, '"queue_id":null');
     return { ...JSON.parse(text) as Row, partition };
   };
   return { conversation: replaced(conversation), session: replaced(session) };

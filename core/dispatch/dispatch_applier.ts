@@ -48,6 +48,12 @@ interface Told {
   served: number;
 }
 
+interface Decided {
+  readonly dispatcher: Dispatcher;
+  readonly told: Told;
+  readonly deadLetters: readonly DeadLetterRow[];
+}
+
 interface Placed {
   readonly entry: DispatchEntry | Undecodable;
   readonly position: LogPosition;
@@ -68,15 +74,7 @@ export class DispatchApplier implements Applier {
     const { store, epochOf, onDeadLetter, onDue, onDecided } = this.#options;
     const placed = batch.flatMap((message) => this.#place(message));
     const { partition, sequence: cursor, stored } = batch.at(-1)!;
-    const settings = this.#currentSettings();
-    const dispatcher = this.#dispatcher ??= new Dispatcher(await store.load(), settings);
-    dispatcher.configure(settings);
-    const told: Told = { events: [], replies: [], commands: [], offers: 0, claims: 0, served: 0 };
-    const deadLetters: DeadLetterRow[] = [];
-    for (const { entry, position } of placed) {
-      if (entry.kind === "undecodable") deadLetters.push(this.#bury(position, entry));
-      else tell(told, position, dispatcher.apply(entry));
-    }
+    const { dispatcher, told, deadLetters } = await this.#decideAll(placed);
     const outbox: OutboxRow | null = told.events.length + told.replies.length + told.commands.length === 0
       ? null
       : {
@@ -110,6 +108,40 @@ export class DispatchApplier implements Applier {
     this.#dispatcher = null;
   }
 
+  /** An entry that cannot be applied is buried, and the others are decided as if it had not come. */
+  async #decideAll(placed: readonly Placed[]): Promise<Decided> {
+    const poisoned = new Map<Placed, string>();
+    for (;;) {
+      const settings = this.#currentSettings();
+      const dispatcher = this.#dispatcher ??= new Dispatcher(await this.#options.store.load(), settings);
+      dispatcher.configure(settings);
+      const told: Told = { events: [], replies: [], commands: [], offers: 0, claims: 0, served: 0 };
+      const deadLetters: DeadLetterRow[] = [];
+      const failed = placed.find((one) => {
+        const { entry, position } = one;
+        if (entry.kind === "undecodable") {
+          deadLetters.push(this.#bury(position, entry.kind, entry.reason, entry.payload));
+          return false;
+        }
+        const poison = poisoned.get(one);
+        if (poison !== undefined) {
+          deadLetters.push(this.#bury(position, "poisoned", poison, JSON.stringify(entry)));
+          return false;
+        }
+        try {
+          tell(told, position, dispatcher.apply(entry));
+          return false;
+        } catch (error) {
+          poisoned.set(one, (error as Error).message);
+          return true;
+        }
+      });
+      if (failed === undefined) return { dispatcher, told, deadLetters };
+      // It may have changed half of what it meant to.
+      this.forget();
+    }
+  }
+
   #currentSettings(): DispatchSettings {
     const directory = this.#options.directory.current();
     if (this.#settings?.version !== directory.version) {
@@ -123,12 +155,17 @@ export class DispatchApplier implements Applier {
       .map((entry, index) => ({ entry, position: { partition, sequence, entry: index } }));
   }
 
-  #bury(position: LogPosition, { reason, payload }: Undecodable): DeadLetterRow {
+  #bury(
+    position: LogPosition,
+    kind: DeadLetterRow["kind"],
+    reason: string,
+    payload: string,
+  ): DeadLetterRow {
     const at_ms = this.#options.now();
     return {
       id: derivedId("deadLetter", at_ms, { ...position, partition: ID_PARTITION }, 0),
       at_ms,
-      kind: "undecodable",
+      kind,
       stream: this.#options.streamOf(position.partition),
       partition: position.partition,
       sequence: position.sequence,
