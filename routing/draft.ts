@@ -22,18 +22,18 @@ import { type TextPart, textParts } from "../core/text_parts.ts";
 import {
   type CloseReason,
   type DecidedBy,
-  DEFAULT_PRIORITY,
   SESSION_TRANSITIONS,
   type SessionMove,
   type SessionRow,
-  type SessionState,
   type SessionStep,
 } from "../core/session.ts";
 import type { SessionNote } from "../core/session_notes.ts";
 import type { ConversationState, DecideContext, Decision, LastSession } from "./conversation.ts";
+import { messageData, sessionData } from "./event_data.ts";
 import type { Gathering, InboundContent } from "./fragments.ts";
 import { afterAnswer, afterQuestion, type Hold, newHold, reviewed } from "./hold.ts";
 import type { CallMemory } from "./in_call.ts";
+import { type MessageContent, newMessage, newSession, queued, stateWith } from "./new_rows.ts";
 
 const DAY_MS = 86_400_000;
 const NO_GATHERINGS: readonly Gathering[] = [];
@@ -212,38 +212,19 @@ export class Draft {
   ): SessionRow {
     const decision = decidedBy === undefined ? {} : { decidedBy };
     const at = this.#entry.at;
-    const states = { extension: "active", queue: "waiting", platform: "platform" } as const;
-    const state: SessionState = destination === null ? "waiting" : states[destination.kind];
+    const state = stateWith(destination);
     const session: SessionRow = {
-      id: this.#id("session"),
-      conversation_id: this.#conversation,
-      partition: this.#context.position.partition,
-      channel_id: this.channel.id,
-      number_id: this.number.id,
-      number: this.#entry.number,
-      contact: this.#entry.contact,
-      state,
-      ...holding(destination),
-      opened_ms: at,
-      accepted_ms: state === "active" ? at : null,
-      closed_ms: null,
-      close_reason: null,
-      last_activity_ms: at,
-      idle_ms: this.idleAtMs,
+      ...newSession({
+        id: this.#id("session"),
+        conversationId: this.#conversation,
+        partition: this.#context.position.partition,
+        channel: this.channel,
+        number: this.number,
+        contact: this.#entry.contact,
+        atMs: at,
+        idleAtMs: this.idleAtMs,
+      }, destination),
       history: [{ state, at: new Date(at).toISOString(), by, ...decision }],
-      version: 1,
-      offered_to: null,
-      offer_until_ms: null,
-      waiting_since_ms: state === "waiting" ? at : null,
-      priority: DEFAULT_PRIORITY,
-      skills: null,
-      language: null,
-      sticky_extension_id: null,
-      declined_by: [],
-      wrap_until_ms: null,
-      tags: [],
-      kind: "chat",
-      call_id: null,
       ...more,
     };
     this.#keep(session);
@@ -375,23 +356,17 @@ export class Draft {
     command: Extract<Command, { kind: "send" }>,
   ): readonly [MessageRow, ...MessageRow[]] {
     const [first, ...others] = textParts(command.text, this.channel.settings);
-    const add = ({ text, analysis }: typeof first, media: MessageRow["media"]) =>
-      this.#addMessage({
-        direction: "outbound",
-        status: "queued",
-        priority: command.priority,
-        text,
-        encoding: analysis.encoding,
-        segments: analysis.segments,
-        media,
-        author: entry.author,
-        provider_id: null,
-        note: null,
-        not_before_ms: command.notBeforeMs ?? null,
-        expires_ms: command.validityMs === undefined
-          ? null
-          : (command.notBeforeMs ?? entry.at) + command.validityMs,
-      }, "message.queued");
+    const timing = {
+      not_before_ms: command.notBeforeMs ?? null,
+      expires_ms: command.validityMs === undefined
+        ? null
+        : (command.notBeforeMs ?? entry.at) + command.validityMs,
+    };
+    const add = (part: TextPart, media: MessageRow["media"]) =>
+      this.#addMessage(
+        { ...queued(part, entry.author), priority: command.priority, media, ...timing },
+        "message.queued",
+      );
     const media = command.media?.map((one): Media => one.id === undefined ? one : { ...one, state: "ready" });
     return [add(first, media ?? null), ...others.map((part) => add(part, null))];
   }
@@ -406,103 +381,39 @@ export class Draft {
   /** An event about the session as it stands now; `formerPlatform` hears that it has it no more. */
   event(type: EventType, more: Record<string, unknown>, formerPlatform: string | null = null): void {
     const session = this.#session!;
-    this.#emit(type, { ...session, platform_id: session.platform_id ?? formerPlatform }, {
-      sessionId: session.id,
-      conversationId: session.conversation_id,
-      channelId: session.channel_id,
-      number: session.number,
-      contact: session.contact,
-      state: session.state,
-      extensionId: session.extension_id,
-      queueId: session.queue_id,
-      platformId: session.platform_id,
-      ...(session.offered_to === null ? {} : { offeredTo: session.offered_to }),
-      ...(session.call_id === null ? {} : { callId: session.call_id }),
-      ...more,
-    });
+    const whose = { ...session, platform_id: session.platform_id ?? formerPlatform };
+    this.#emit(type, whose, { ...sessionData(session), ...more });
   }
 
   #addSystemText(parts: readonly TextPart[], author: Author): void {
     for (const part of parts) {
-      this.#addMessage({
-        direction: "outbound",
-        status: "queued",
-        priority: 0,
-        text: part.text,
-        encoding: part.analysis.encoding,
-        segments: part.analysis.segments,
-        media: null,
-        author,
-        provider_id: null,
-        note: null,
-        not_before_ms: null,
-        expires_ms: null,
-      }, "message.queued");
+      this.#addMessage({ ...queued(part, author), priority: 0 }, "message.queued");
     }
   }
 
-  #addMessage(
-    content: Pick<
-      MessageRow,
-      | "direction"
-      | "status"
-      | "priority"
-      | "text"
-      | "encoding"
-      | "segments"
-      | "media"
-      | "author"
-      | "provider_id"
-      | "note"
-      | "not_before_ms"
-      | "expires_ms"
-    >,
-    type: EventType,
-  ): MessageRow {
+  #addMessage(content: MessageContent, type: EventType): MessageRow {
     const at = this.#entry.at;
     const session = this.#session;
-    const message: MessageRow = {
-      id: this.#id("message"),
-      conversation_id: this.#conversation,
-      position: ++this.#position,
-      session_id: session?.id ?? null,
-      channel_id: this.channel.id,
-      number_id: this.number.id,
-      number: this.#entry.number,
-      contact: this.#entry.contact,
-      ...content,
-      extension_id: session?.extension_id ?? null,
-      queue_id: session?.queue_id ?? null,
-      platform_id: session?.platform_id ?? null,
-      attempts: 0,
-      uncertain: false,
-      error: null,
-      history: [{ status: content.status, at: new Date(at).toISOString() }],
-      created_ms: at,
-      updated_ms: at,
-    };
+    const message = newMessage(
+      {
+        id: this.#id("message"),
+        conversationId: this.#conversation,
+        position: ++this.#position,
+        channel: this.channel,
+        number: this.number,
+        contact: this.#entry.contact,
+        atMs: at,
+      },
+      session,
+      content,
+    );
     this.#messages.push(message);
     if (session !== null) {
       const idle_ms = session.state === "wrap-up" ? session.idle_ms : this.idleAtMs;
       this.#session = { ...session, last_activity_ms: at, idle_ms };
       this.#noteInHold(message);
     }
-    this.#emit(type, message, {
-      messageId: message.id,
-      conversationId: message.conversation_id,
-      sessionId: message.session_id,
-      channelId: message.channel_id,
-      number: message.number,
-      contact: message.contact,
-      direction: message.direction,
-      status: message.status,
-      text: message.text,
-      segments: message.segments,
-      ...(message.media === null ? {} : { media: message.media.map(told) }),
-      ...(message.author === null ? {} : { author: message.author }),
-      ...(message.provider_id === null ? {} : { providerId: message.provider_id }),
-      ...(message.note === null ? {} : { note: message.note }),
-    });
+    this.#emit(type, message, messageData(message));
     return message;
   }
 
@@ -559,22 +470,4 @@ export class Draft {
     // Given to the platform that has it already, it is given anew.
     this.#hold = session.state === "platform" ? newHold(this.#entry.at, this.#platform()) : null;
   }
-}
-
-/** What is kept here is told of without its address: the provider's asks for credentials, ours comes when it is ready. */
-function told(media: Media): Partial<Media> {
-  if (media.id === undefined) return media;
-  const { url: _, ...rest } = media;
-  return rest;
-}
-
-/** The columns that name the holder. */
-export function holding(
-  to: Destination | null,
-): Pick<SessionRow, "extension_id" | "queue_id" | "platform_id"> {
-  return {
-    extension_id: to?.kind === "extension" ? to.id : null,
-    queue_id: to?.kind === "queue" ? to.id : null,
-    platform_id: to?.kind === "platform" ? to.id : null,
-  };
 }

@@ -6,7 +6,8 @@
 import type { Command, CommandReply } from "../../core/entry.ts";
 import { assertNever } from "../../core/errors.ts";
 import type { SessionRow } from "../../core/session.ts";
-import { type Draft, holding } from "../draft.ts";
+import type { Draft } from "../draft.ts";
+import { holding } from "../new_rows.ts";
 import { extensionName, holderIn, holderName, notOpen, refuse } from "../refusal.ts";
 import { sayOfQueue } from "../saying.ts";
 
