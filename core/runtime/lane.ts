@@ -61,6 +61,8 @@ const MAX_BATCH_BYTES = 1_048_576;
 const MAX_WAITING_BYTES = 8_388_608;
 /** Outbox rows, one for each partition of a commit, that may be ahead of their publication. */
 const MAX_UNPUBLISHED = 256;
+/** Their events: a log that is drained at full speed makes large commits, and each event waits as JSON in memory. */
+const MAX_UNPUBLISHED_EVENTS = 2_048;
 /**
  * When at least so many wait, batches start this far apart: a batch of three costs nearly as much as one of thirty,
  * and at 2,000 messages a second batches that follow each other at once leave no time for anything else. Fewer than
@@ -153,11 +155,16 @@ export class Lane {
     await this.#publication.stop();
   }
 
+  #isTooFarAhead(): boolean {
+    return this.#publication.behind >= MAX_UNPUBLISHED ||
+      this.#publication.eventsBehind >= MAX_UNPUBLISHED_EVENTS;
+  }
+
   async #run(): Promise<void> {
     // Lets everything that arrived in this turn share the first batch.
     await Promise.resolve();
     while (!this.stopped && this.#waiting.length > 0) {
-      while (this.#publication.behind >= MAX_UNPUBLISHED && !this.stopped) await this.#sleep(10_000);
+      while (this.#isTooFarAhead() && !this.stopped) await this.#sleep(10_000);
       const earlyMs = this.#startedMs + BUSY_SPACING_MS - this.#options.clock.monotonic();
       if (this.#waiting.length >= BUSY_FROM && earlyMs > 0) await this.#rest(earlyMs);
       this.#startedMs = this.#options.clock.monotonic();

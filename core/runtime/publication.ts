@@ -25,6 +25,7 @@ const IDLE_CLEAR_MS = 200;
 export class Publication {
   readonly #options: PublicationOptions;
   #behind = 0;
+  #events = 0;
   #published = new Map<number, PublishedRows>();
   #publishing: Promise<void> = Promise.resolve();
   #cancelClear: (() => void) | null = null;
@@ -40,8 +41,15 @@ export class Publication {
     return this.#behind;
   }
 
+  /** Events of these commits. */
+  get eventsBehind(): number {
+    return this.#events;
+  }
+
   add(row: OutboxRow): void {
+    const events = row.payload.events.length;
     this.#behind++;
+    this.#events += events;
     const before = this.#publishing;
     // A row without events is told at once, while those before it may still wait: the mark says "all up to this".
     this.#publishing = this.#options.publish(row).then(() => before).then(
@@ -53,6 +61,7 @@ export class Publication {
       },
     ).finally(() => {
       this.#behind--;
+      this.#events -= events;
       this.#options.onProgress();
     });
   }

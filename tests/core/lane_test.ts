@@ -117,6 +117,23 @@ Deno.test("Lane publishes in the order of the commits and forgets what is publis
   );
 });
 
+Deno.test("Lane waits for the publication of many events, however few the commits", async () => {
+  const gate = Promise.withResolvers<void>();
+  const events = Array<OutboxRow["payload"]["events"][number]>(3_000);
+  const { lane, seen } = scripted({
+    apply: (batch) => committed({ ...row(0, batch.at(-1)!.sequence), payload: { events } }),
+    publish: () => gate.promise,
+  });
+  lane.push(message(0, 1));
+  await until(() => seen.batches.length === 1);
+  lane.push(message(0, 2));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  equal(seen.batches, [[1]]);
+  gate.resolve();
+  await until(() => seen.batches.length === 2);
+  await lane.stop();
+});
+
 Deno.test("Lane tries a failed batch again, whole, and drops what it remembered", async () => {
   const { lane, seen } = scripted({
     apply: (_, tries) => tries < 3 ? Promise.reject(new Error("database away")) : committed(),
