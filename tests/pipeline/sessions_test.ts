@@ -180,7 +180,7 @@ Deno.test("sessions", async (t) => {
   );
 
   await t.step(
-    "a listener that is cut off again and again under load misses nothing and gets nothing twice",
+    "AG-3: a listener that is cut off again and again under load misses nothing and gets nothing twice",
     async () => {
       const seed = Math.trunc(performance.timeOrigin) % 100_000;
       console.log(`seed ${seed}`);
