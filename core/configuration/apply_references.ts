@@ -30,11 +30,7 @@ export async function extensionIds(
   field: string,
   names: readonly string[],
 ): Promise<string[]> {
-  const ids = [];
-  for (const [index, name] of names.entries()) {
-    ids.push((await referred(tx.extensions, `${field}.${index}`, "extension", name)).id);
-  }
-  return ids;
+  return await idsOf(tx.extensions, field, "extension", names);
 }
 
 /** Ids of queues by their names. */
@@ -43,11 +39,7 @@ export async function queueIds(
   field: string,
   names: readonly string[],
 ): Promise<string[]> {
-  const ids = [];
-  for (const [index, name] of names.entries()) {
-    ids.push((await referred(tx.queues, `${field}.${index}`, "queue", name)).id);
-  }
-  return ids;
+  return await idsOf(tx.queues, field, "queue", names);
 }
 
 /** Ids of our numbers by the numbers themselves. */
@@ -56,10 +48,19 @@ export async function numberIds(
   field: string,
   numbers: readonly string[],
 ): Promise<string[]> {
+  const addresses = numbers.map((number) => parseAddress(number)?.value ?? number);
+  return await idsOf(tx.numbers, field, "number", addresses);
+}
+
+async function idsOf(
+  rows: { find(key: string): Promise<{ readonly id: string } | undefined> },
+  field: string,
+  kind: string,
+  names: readonly string[],
+): Promise<string[]> {
   const ids = [];
-  for (const [index, number] of numbers.entries()) {
-    const address = parseAddress(number)?.value ?? number;
-    ids.push((await referred(tx.numbers, `${field}.${index}`, "number", address)).id);
+  for (const [index, name] of names.entries()) {
+    ids.push((await referred(rows, `${field}.${index}`, kind, name)).id);
   }
   return ids;
 }
