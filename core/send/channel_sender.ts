@@ -140,10 +140,12 @@ export class ChannelSender {
   /** Moves whatever can move. Cheap when nothing can. */
   pump(): void {
     if (this.#stopped) return;
-    this.#depart();
-    this.#claimMore();
+    // One moment for all: what is judged not to be free yet must still lie ahead when the timer is set.
+    const nowMs = this.#port.clock.monotonic();
+    this.#depart(nowMs);
+    this.#claimMore(nowMs);
     this.#moveAway();
-    this.#arm();
+    this.#arm(nowMs);
   }
 
   /** Ends what has expired while it waited, wherever it stands; the next of its conversation is looked at later. */
@@ -172,8 +174,7 @@ export class ChannelSender {
     return { startMs: here(message.not_before_ms ?? 0), retryMs: here(retryAtOf(message)) };
   }
 
-  #claimMore(): void {
-    const nowMs = this.#port.clock.monotonic();
+  #claimMore(nowMs: number): void {
     let aheadMs: number = CLAIM_AHEAD_MS.low;
     while (this.#mayClaim(nowMs) && this.#hasRoom()) {
       let ending: GateEnd | null = null;
@@ -268,8 +269,7 @@ export class ChannelSender {
     this.offer(result.queued.filter((row) => row.channel_id === this.#channel.id), true);
   }
 
-  #depart(): void {
-    const nowMs = this.#port.clock.monotonic();
+  #depart(nowMs: number): void {
     const candidates = this.#claimed;
     const left: Ready[] = [];
     for (const [index, ready] of candidates.entries()) {
@@ -329,15 +329,15 @@ export class ChannelSender {
   }
 
   /** Sets the timer for the moment at which something may move by itself. */
-  #arm(): void {
-    const nowMs = this.#port.clock.monotonic();
+  #arm(nowMs: number): void {
     const dueMs = this.#nextMoveMs(nowMs);
     if (dueMs === this.#armedMs && this.#disarm !== null) return;
     this.#disarm?.();
     this.#disarm = null;
     this.#armedMs = dueMs;
     if (dueMs === Infinity) return;
-    this.#disarm = this.#port.clock.after(Math.max(0, Math.ceil(dueMs - nowMs)), () => {
+    const delayMs = Math.ceil(dueMs - this.#port.clock.monotonic());
+    this.#disarm = this.#port.clock.after(Math.max(0, delayMs), () => {
       this.#disarm = null;
       this.pump();
     });

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { PRIORITY } from "../../core/message.ts";
+import type { Clock } from "../../core/ports/clock.ts";
+import { ChannelSender } from "../../core/send/channel_sender.ts";
+import type { QueuedMessage } from "../../core/send/queued_message.ts";
+import { RateGate } from "../../core/send/rate_gate.ts";
+import type { SenderPort } from "../../core/send/sender_port.ts";
+import { fakeProvider } from "../support/fake_provider.ts";
+import { channelOf, conversationName, ownNumber, queuedMessage } from "../support/send_fixtures.ts";
+
+const WALL_MS = 1_700_000_000_000;
+
+/** Time that passes while code runs, too: each look at it finds it a little later. */
+class WalkingClock implements Clock {
+  readonly #tickMs: () => number;
+  readonly #timers = new Map<number, { readonly dueMs: number; readonly run: () => void }>();
+  #nowMs = 0;
+  #made = 0;
+
+  constructor(tickMs: () => number) {
+    this.#tickMs = tickMs;
+  }
+
+  now(): number {
+    return WALL_MS + Math.floor(this.#nowMs);
+  }
+
+  monotonic(): number {
+    return this.#nowMs += this.#tickMs();
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    const id = this.#made++;
+    this.#timers.set(id, { dueMs: this.#nowMs + delayMs, run });
+    return () => void this.#timers.delete(id);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.after(ms, resolve));
+  }
+
+  /** Runs the timer that is due first; false when there is none. */
+  next(): boolean {
+    const [first] = [...this.#timers].sort(([a, x], [b, y]) => x.dueMs - y.dueMs || a - b);
+    if (first === undefined) return false;
+    const [id, { dueMs, run }] = first;
+    this.#timers.delete(id);
+    this.#nowMs = Math.max(this.#nowMs, dueMs);
+    run();
+    return true;
+  }
+}
+
+/** Lets everything go on that waits for no timer. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 30; turn++) await Promise.resolve();
+}
+
+interface Durations {
+  readonly claimMs: number;
+  readonly callMs: number;
+  readonly recordMs: number;
+}
+
+/** A store and a provider that take their time and refuse nothing. */
+function portOf(
+  clock: WalkingClock,
+  { claimMs, callMs, recordMs }: Durations,
+  onCall: () => void,
+): SenderPort {
+  return {
+    clock,
+    random: () => 0.5,
+    concurrencyMax: 64,
+    numberOf: () => ownNumber(),
+    statusUrl: () => "https://patchbay.example.test/",
+    mayCall: () => true,
+    call: async () => {
+      onCall();
+      await clock.sleep(callMs);
+      return { kind: "answered", answer: { status: 200, headers: {}, body: "" } };
+    },
+    claim: async () => {
+      await clock.sleep(claimMs);
+      return { kind: "claimed" };
+    },
+    record: async (message) => {
+      await clock.sleep(recordMs);
+      return message;
+    },
+    fallback: () => null,
+    move: () => Promise.resolve(new Set()),
+    refill: () => {},
+    onSettled: () => {},
+    onCircuit: () => {},
+  };
+}
+
+function waiting(count: number): QueuedMessage[] {
+  return Array.from({ length: count }, (_, index) =>
+    queuedMessage(index, {
+      conversation_id: conversationName(index),
+      position: 1,
+      priority: PRIORITY.bulk,
+    }));
+}
+
+Deno.test("nothing that waits is forgotten, wherever time passes between two looks at the clock", async () => {
+  const arbitrary = fc.record({
+    rateMps: fc.double({ min: 5, max: 100, noNaN: true }),
+    burst: fc.integer({ min: 1, max: 20 }),
+    ticksMs: fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { minLength: 1, maxLength: 50 }),
+    durations: fc.record({
+      claimMs: fc.integer({ min: 0, max: 10 }),
+      callMs: fc.integer({ min: 0, max: 10 }),
+      recordMs: fc.integer({ min: 0, max: 10 }),
+    }),
+  });
+  await fc.assert(
+    fc.asyncProperty(arbitrary, async ({ rateMps, burst, ticksMs, durations }) => {
+      let looks = 0;
+      const clock = new WalkingClock(() => ticksMs[looks++ % ticksMs.length]!);
+      let calls = 0;
+      const channel = channelOf({ rateMps, burst });
+      const rate = new RateGate(channel.settings, clock.monotonic(), clock.now());
+      const port = portOf(clock, durations, () => calls++);
+      const sender = new ChannelSender(port, channel, fakeProvider, rate);
+      sender.offer(waiting(50));
+      sender.pump();
+      for (await settled(); sender.scheduler.size > 0; await settled()) {
+        assert.ok(
+          clock.next(),
+          `after ${calls} calls nothing would wake it, with ${sender.scheduler.size} left`,
+        );
+      }
+      assert.equal(calls, 50);
+    }),
+    { numRuns: 200 },
+  );
+});
