@@ -21,6 +21,8 @@ export interface BenchContext {
   readonly messages: number | null;
   /** Connections of the load generator. */
   readonly connections: number;
+  /** Of the systems under test. */
+  readonly partitions: number;
   readonly profileFolder: string | undefined;
   /** What one bench found and a later one of the same run uses. */
   readonly found: Found;
@@ -58,7 +60,7 @@ export interface Bench {
 
 /** A fresh system whose versions are noted. */
 export async function freshSystem(context: BenchContext): Promise<SystemUnderTest> {
-  const system = await startSystem({ profileFolder: context.profileFolder, say: context.say });
+  const system = await startSystem(context);
   context.onVersions({ natsServer: system.embedded.natsVersion, postgres: system.postgresVersion });
   return system;
 }

@@ -46,7 +46,8 @@ const OPTIONS = {
   quick: { type: "boolean", default: false },
   seconds: { type: "string" },
   messages: { type: "string" },
-  connections: { type: "string", default: "128" },
+  connections: { type: "string", default: "256" },
+  partitions: { type: "string", default: "8" },
   profile: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
@@ -74,7 +75,9 @@ ${benches}
   --seconds N    length of the main measurements instead of each bench's own;
                  300 shows whether memory stays flat
   --messages N   waiting in backlog, archived in search
-  --connections N of the load generator (128)
+  --connections N of the load generator (256)
+  --partitions N  PATCHBAY_PARTITIONS of the systems under test (8, as docs/operations.md advises for two
+                 cores; the program's own default is 32)
   --json FILE    also writes the report as JSON; its schema is in bench/report.ts
   --publish      into bench/results, and its table and plots into the README; --runs 5
   --profile DIR  writes CPU profiles of the program's processes; figures are lower then
@@ -137,7 +140,7 @@ function readArguments(args: string[]): Arguments | string[] | null {
   for (const name of positionals) {
     if (!known.includes(name)) faults.push(`There is no bench ${name}; there are: ${known.join(", ")}.`);
   }
-  const whole = (name: "runs" | "messages" | "connections", most: number): number | null => {
+  const whole = (name: "runs" | "messages" | "connections" | "partitions", most: number): number | null => {
     const text = values[name];
     if (text === undefined) return null;
     const value = Number(text);
@@ -162,6 +165,7 @@ function readArguments(args: string[]): Arguments | string[] | null {
     seconds: seconds ?? (quick ? QUICK.seconds : null),
     messages: whole("messages", 10_000_000) ?? (quick ? QUICK.messages : null),
     connections: whole("connections", 1_024) ?? 1,
+    partitions: whole("partitions", 256) ?? 1,
     json: values.json ?? (publishing ? resultFile(new Date(), navigator.hardwareConcurrency) : undefined),
     profile: values.profile,
     publishing,

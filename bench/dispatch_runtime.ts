@@ -69,6 +69,7 @@ export async function startDispatchRuntime(
     partitions: PARTITIONS,
     processId: "bench",
     configuration: () => 1,
+    clock: systemClock,
     maxPending: Infinity,
   });
   stack.defer(() => ingress.stop());

@@ -48,7 +48,7 @@ export function plotsOf(report: BenchReport): Map<string, string> {
 }
 
 function published(report: BenchReport, file: string): string {
-  const { machine, runs, quick } = report;
+  const { machine, partitions, runs, quick } = report;
   const folder = file.slice(0, file.lastIndexOf("/") + 1);
   const rows = report.benches.flatMap(({ rows }) => rows).filter(({ headline }) => headline !== undefined);
   const images = [...plotsOf(report).keys()].map((name) =>
@@ -59,7 +59,9 @@ function published(report: BenchReport, file: string): string {
     `${machine.natsServer ?? "-"} (fsync before every ack) and PostgreSQL ${
       machine.postgres ?? "-"
     } (fsync on) ` +
-    `share with Patchbay. ${runs === 1 ? "One run" : `Medians of ${runs} runs, ratios within each`}, ` +
+    `share with Patchbay, in ${partitions} partitions. ${
+      runs === 1 ? "One run" : `Medians of ${runs} runs, ratios within each`
+    }, ` +
     `in ${Math.round(report.tookSeconds / 60)} minutes on ${report.startedAt.slice(0, 10)}; ` +
     `load before it ${machine.loadBefore.toFixed(1)}; [everything that was measured](${file}).` +
     (quick ? " **Shortened (`--quick`): these figures only show that everything runs.**" : ""),

@@ -16,6 +16,8 @@ export interface BenchReport {
   readonly version: string;
   /** Of the load generator. */
   readonly connections: number;
+  /** `PATCHBAY_PARTITIONS` of the systems under test. */
+  readonly partitions: number;
   /** How often the repeated benches were run; figures are medians, ratios medians of each run's ratio. */
   readonly runs: number;
   /** Whether measurements were shortened: the figures then only show that everything runs. */

@@ -21,6 +21,7 @@ export interface SuiteOptions {
   readonly seconds: number | null;
   readonly messages: number | null;
   readonly connections: number;
+  readonly partitions: number;
   /** Where the report goes; after each bench, so that a long run that is broken off leaves what it found. */
   readonly json: string | undefined;
   readonly profile: string | undefined;
@@ -28,7 +29,7 @@ export interface SuiteOptions {
 
 /** Runs them. Progress goes to standard error, each bench's table to standard output when its last run is done. */
 export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
-  const { benches, runs, quick, seconds, messages, connections } = options;
+  const { benches, runs, quick, seconds, messages, connections, partitions } = options;
   const startedAt = new Date();
   let machine = await describeMachine();
   const results = new Map<string, BenchResult[]>();
@@ -37,6 +38,7 @@ export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
     program: "patchbay",
     version: VERSION,
     connections,
+    partitions,
     runs,
     quick,
     startedAt: startedAt.toISOString(),
@@ -60,6 +62,7 @@ export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
         seconds,
         messages,
         connections,
+        partitions,
         profileFolder: options.profile,
         found,
         say: (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${which}: ${text}`),

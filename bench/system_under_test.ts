@@ -41,6 +41,8 @@ export interface SystemUnderTest {
 }
 
 export interface SystemOptions {
+  /** `PATCHBAY_PARTITIONS` of the programs. */
+  readonly partitions: number;
   /** Where CPU profiles of the program go; none without it. */
   readonly profileFolder?: string | undefined;
   readonly say: (text: string) => void;
@@ -53,7 +55,6 @@ const ROOT = new URL("..", import.meta.url).pathname;
 /** What a child needs of our environment beside what every child gets. */
 const PASSED_ON = [
   "HOME",
-  "PATCHBAY_PARTITIONS",
   "DENO_DIR",
   "XDG_CACHE_HOME",
   "NPM_CONFIG_CACHE",
@@ -92,7 +93,7 @@ export async function startSystem(options: SystemOptions): Promise<SystemUnderTe
     const parts = embedded = await startEmbedded({ dataDir, say: options.say });
     const postgresVersion = await versionOf(parts.databaseUrl);
     const launch = async (args: readonly string[], url: string): Promise<Child> => {
-      const child = await startProgram(parts, dataDir, options.profileFolder, args, programs.size);
+      const child = await startProgram(parts, dataDir, options, args, programs.size);
       programs.add(child.child);
       await untilReady(url, child.child, child.logFile);
       return child.child;
@@ -188,7 +189,7 @@ export async function untilReady(url: string, child: Child, logFile: string): Pr
 async function startProgram(
   parts: Embedded,
   dataDir: string,
-  profileFolder: string | undefined,
+  { partitions, profileFolder }: Pick<SystemOptions, "partitions" | "profileFolder">,
   args: readonly string[],
   index: number,
 ): Promise<{ child: Child; logFile: string }> {
@@ -202,6 +203,7 @@ async function startProgram(
       DATABASE_URL: parts.databaseUrl,
       PATCHBAY_MASTER_KEY: parts.masterKey,
       PATCHBAY_ADMIN_KEY: ADMIN_KEY,
+      PATCHBAY_PARTITIONS: String(partitions),
       PATCHBAY_ALLOW_PRIVATE: "127.0.0.1",
       PATCHBAY_LOG: "warn",
     },

@@ -24,10 +24,12 @@ export function benchText({ name, about, rows, notes, runs = 1 }: BenchResult): 
 
 /** What the run was made on and with. */
 export function machineText(report: BenchReport): string {
-  const { machine, version, connections, startedAt, tookSeconds, runs, quick } = report;
+  const { machine, version, connections, partitions, startedAt, tookSeconds, runs, quick } = report;
   return [
     `Patchbay ${version}${machine.commit === null ? "" : ` (${machine.commit})`}, ${startedAt}, ` +
-    `${Math.round(tookSeconds)} s, ${connections} connections, ${runs === 1 ? "one run" : `${runs} runs`}` +
+    `${Math.round(tookSeconds)} s, ${connections} connections, ${partitions} partitions, ${
+      runs === 1 ? "one run" : `${runs} runs`
+    }` +
     (quick ? ", --quick: the figures only show that everything runs" : ""),
     `${machine.cores} cores of ${machine.model}, ${machine.memoryMb} MB, Linux ${machine.kernel}, ` +
     `load before ${machine.loadBefore.toFixed(2)}`,

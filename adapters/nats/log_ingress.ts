@@ -1,5 +1,6 @@
 /**
- * The way into the partitions' logs: one group commit per partition, streams fsync in parallel.
+ * The way into the partitions' logs: one group commit per partition, under load on a common beat; streams fsync in
+ * parallel.
  *
  * @module
  */
@@ -11,9 +12,11 @@ import {
   packEntries,
   type ReportEntry,
 } from "../../core/entry.ts";
+import { Beat } from "../../core/beat.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
 import type { DispatchEntry } from "../../core/dispatch/entry.ts";
 import { hash32, partitionOf, STATUS_PARTITIONS } from "../../core/partition.ts";
+import type { Clock } from "../../core/ports/clock.ts";
 import type { DispatchLog } from "../../core/ports/dispatch_log.ts";
 import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
 import { AckedPublisher } from "./acked_publisher.ts";
@@ -28,6 +31,7 @@ export interface LogIngressOptions {
   readonly processId: string;
   /** The version of the configuration that this process knows: entries go with it. */
   readonly configuration: () => number;
+  readonly clock: Clock;
   /** Entries that may wait for their fsync before requests are refused. */
   readonly maxPending?: number;
   /** How long a command waits for its answer. */
@@ -39,6 +43,12 @@ const COMMAND_TIMEOUT_MS = 10_000;
 const SWEEP_MS = 250;
 const MAX_WAITING_COMMANDS = 10_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
+/**
+ * From 2,000 entries a second on, packs leave together: at 11,000 webhooks a second in one process on two cores a pack
+ * of one of 8 partitions then has a dozen entries instead of two, and nats-server takes 11 µs of CPU each instead of 34.
+ */
+const BEAT_MS = 8;
+const BUSY_FROM = 16;
 /** Entries in one packed message: beyond it decoding would hold up the event loop. */
 const MAX_PACK_ENTRIES = 500;
 
@@ -47,11 +57,13 @@ export class LogIngress implements Ingress, DispatchLog {
   readonly #publisher: AckedPublisher;
   readonly #logs = new Map<string, GroupCommit<string>>();
   readonly #replies: ReplyBox;
+  readonly #beat: Beat;
   #pending = 0;
 
   constructor(options: LogIngressOptions) {
     this.#options = options;
     this.#publisher = new AckedPublisher(options.connection, PUBLISH_TIMEOUT_MS);
+    this.#beat = new Beat({ beatMs: BEAT_MS, busyFrom: BUSY_FROM, soon: nextTick, clock: options.clock });
     this.#replies = new ReplyBox(
       options.connection,
       options.names,
@@ -136,11 +148,13 @@ export class LogIngress implements Ingress, DispatchLog {
         maxItems: MAX_PACK_ENTRIES,
         sizeOf: (text) => text.length,
         write: (items) => this.#write(subject, items),
-        start: nextTick,
+        start: (run) => this.#beat.start(run),
+        linger: () => this.#beat.linger(),
       });
       this.#logs.set(subject, log);
     }
     this.#pending++;
+    this.#beat.count();
     try {
       await log.add(JSON.stringify(entry));
     } finally {

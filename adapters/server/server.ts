@@ -101,6 +101,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       partitions: config.partitions,
       processId: parts.processId,
       configuration: () => directory.current().version,
+      clock: systemClock,
     });
     stack.defer(() => ingress.stop());
     const publisher = new EventPublisher({

@@ -26,8 +26,6 @@ const WARMUP_MS = 1_500;
 /** Its smsbox lets ten new connections wait. */
 const STAGGER_MS = 5;
 const STOP = [{ signal: "SIGTERM", waitMs: 5_000 }] as const;
-/** Requests to the provider under way: the load generator's connections, so that this is not what holds it up. */
-const SUBMITS_UNDER_WAY = 128;
 
 export interface KannelOptions {
   /** What the row is called. */
@@ -46,7 +44,8 @@ interface Kannel {
 /** Its delivered rate: from the end of the warm-up until the last message is at the carrier. */
 export async function kannelRow({ what, seconds, connections }: KannelOptions): Promise<BenchRow> {
   await using carrier = await startCarrier(["urlsms"]);
-  await using kannel = await startKannel(carrier.url);
+  // As many requests to the provider under way, so that this is not what holds it up.
+  await using kannel = await startKannel(carrier.url, connections);
   const watch = new UsageWatch([
     { name: "bearerbox", pid: kannel.bearerbox.pid, tree: false },
     { name: "smsbox", pid: kannel.smsbox.pid, tree: false },
@@ -108,7 +107,7 @@ function sendsms(sendUrl: string): (index: number) => string {
   };
 }
 
-async function startKannel(carrierUrl: string): Promise<Kannel> {
+async function startKannel(carrierUrl: string, submitsUnderWay: number): Promise<Kannel> {
   const folder = await Deno.makeTempDir({ prefix: "patchbay-bench-kannel-" });
   const children: Child[] = [];
   const stop = stoppedAtLast(async () => {
@@ -119,7 +118,10 @@ async function startKannel(carrierUrl: string): Promise<Kannel> {
     const sendPort = freePort();
     const smsboxPort = freePort();
     const config = join(folder, "kannel.conf");
-    await Deno.writeTextFile(config, configText({ carrierUrl, folder, sendPort, smsboxPort }));
+    await Deno.writeTextFile(
+      config,
+      configText({ carrierUrl, submitsUnderWay, folder, sendPort, smsboxPort }),
+    );
     const start = async (command: string, port: number): Promise<Child> => {
       const logFile = join(folder, `${command}.out`);
       const child = await startChild({
@@ -151,12 +153,14 @@ async function startKannel(carrierUrl: string): Promise<Kannel> {
 
 interface ConfigValues {
   readonly carrierUrl: string;
+  readonly submitsUnderWay: number;
   readonly folder: string;
   readonly sendPort: number;
   readonly smsboxPort: number;
 }
 
-function configText({ carrierUrl, folder, sendPort, smsboxPort }: ConfigValues): string {
+function configText(config: ConfigValues): string {
+  const { carrierUrl, submitsUnderWay, folder, sendPort, smsboxPort } = config;
   const group = (name: string, values: Readonly<Record<string, string | number>>) =>
     [`group = ${name}`, ...Object.entries(values).map(([key, value]) => `${key} = ${value}`)].join("\n");
   return [
@@ -179,7 +183,7 @@ function configText({ carrierUrl, folder, sendPort, smsboxPort }: ConfigValues):
       "connect-allow-ip": "127.0.0.1",
       "send-url": `"${carrierUrl}/send.php?from=%P&to=%p&text=%b"`,
       "status-success-regex": '"OK"',
-      "max-pending-submits": SUBMITS_UNDER_WAY,
+      "max-pending-submits": submitsUnderWay,
     }),
     group("smsbox", {
       "bearerbox-host": "127.0.0.1",

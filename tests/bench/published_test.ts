@@ -15,6 +15,7 @@ const REPORT: BenchReport = {
   program: "patchbay",
   version: "1",
   connections: 1,
+  partitions: 8,
   runs: 5,
   quick: false,
   startedAt: "2026-01-02T03:04:05Z",

@@ -37,6 +37,7 @@ Deno.test("a bench that breaks off is said, and does not keep the others from be
     seconds: null,
     messages: null,
     connections: 1,
+    partitions: 8,
     json: undefined,
     profile: undefined,
   });
