@@ -6,17 +6,22 @@
  * server's memory, since what it holds is worth nothing after two seconds; a server that was restarted has lost it,
  * and it is made anew.
  *
+ * Each member also listens under its own name. The broker forgets that the moment it sees the connection of a dead
+ * process closed, and says so to whoever asks for the member.
+ *
  * @module
  */
 import { jetstream, type JetStreamClient, StorageType } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
-import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { type Msg, type NatsConnection, RequestError, type Subscription } from "@nats-io/transport-node";
 import {
   candidates,
+  CUT_UNSURE_AFTER_MS,
   HEARTBEAT_MS,
   Liveness,
   type LivingMember,
   type MemberInfo,
+  MISSED_AFTER_MS,
   UNSURE_AFTER_MS,
 } from "../../core/membership/liveness.ts";
 import type { MembersView } from "../../core/membership/partition_keeper.ts";
@@ -25,7 +30,9 @@ export interface MembersOptions {
   readonly connection: NatsConnection;
   readonly bucket: string;
   readonly replicas: number;
-  readonly self: Omit<MemberInfo, "leaving" | "port">;
+  /** Under which the member of that id listens. */
+  readonly subjectOf: (id: string) => string;
+  readonly self: Omit<MemberInfo, "leaving" | "port" | "answers">;
   /** Somebody came, went, or says something new of itself. */
   readonly onChange: () => void;
   readonly onError: (error: Error) => void;
@@ -33,6 +40,9 @@ export interface MembersOptions {
 
 const KEPT_MS = 2_500;
 const PUT_TIMEOUT_MS = 1_000;
+/** Between two looks at who is silent. */
+const WATCH_MS = 100;
+const ASK_TIMEOUT_MS = 500;
 
 export class Members implements MembersView {
   readonly #options: MembersOptions;
@@ -41,8 +51,12 @@ export class Members implements MembersView {
   #self: MemberInfo;
   /** Null before it is opened, and when it may be gone with the server's memory. */
   #bucket: Promise<KV> | null = null;
-  #subscription: Subscription | null = null;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #subscriptions: Subscription[] = [];
+  #timers: ReturnType<typeof setInterval>[] = [];
+  /** Members that are being asked for. */
+  readonly #asked = new Set<string>();
+  /** Whether this member knows that it has no connection. */
+  #isCut = false;
   /** When the newest put was sent that was taken. */
   #takenMs = -Infinity;
   #failing = false;
@@ -50,7 +64,7 @@ export class Members implements MembersView {
   constructor(options: MembersOptions) {
     this.#options = options;
     this.#js = jetstream(options.connection, { timeout: PUT_TIMEOUT_MS });
-    this.#self = { ...options.self, port: 0, leaving: false };
+    this.#self = { ...options.self, port: 0, leaving: false, answers: true };
   }
 
   get me(): string {
@@ -59,15 +73,26 @@ export class Members implements MembersView {
 
   /** Listens, gives the first sign, and looks who is there. Rejects when the broker is away. */
   async join(): Promise<void> {
-    const { connection, bucket } = this.#options;
-    this.#subscription = connection.subscribe(`$KV.${bucket}.*`, {
-      callback: (error, message) => {
-        if (!error) this.#hear(message);
-      },
-    });
+    const { connection, bucket, subjectOf } = this.#options;
+    this.#subscriptions = [
+      connection.subscribe(subjectOf(this.me), {
+        callback: (error, message) => {
+          if (!error) message.respond();
+        },
+      }),
+      connection.subscribe(`$KV.${bucket}.*`, {
+        callback: (error, message) => {
+          if (!error) this.#hear(message);
+        },
+      }),
+    ];
+    this.#followConnection();
     await this.#put();
     await this.#lookAround();
-    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#timers = [
+      setInterval(() => this.#beat(), HEARTBEAT_MS),
+      setInterval(() => this.#watch(), WATCH_MS),
+    ];
   }
 
   /** Tells the others where this member's HTTP server listens. */
@@ -93,13 +118,13 @@ export class Members implements MembersView {
   }
 
   isSure(): boolean {
-    return this.silentMs < UNSURE_AFTER_MS;
+    return this.silentMs < (this.#isCut ? CUT_UNSURE_AFTER_MS : UNSURE_AFTER_MS);
   }
 
   /** A sign now: the connection came back, perhaps to a server that has lost the bucket. */
   beatNow(): void {
     this.#bucket = null;
-    if (this.#timer !== undefined) this.#beat();
+    if (this.#timers.length > 0) this.#beat();
   }
 
   /** Says that this member wants nothing more; its partitions stay its own until it gives them back. */
@@ -111,11 +136,48 @@ export class Members implements MembersView {
 
   /** Says that this member is gone. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
     // The others find it out by themselves when they are not told.
     await this.#bucket?.then((bucket) => bucket.delete(this.me)).catch(() => {});
-    this.#subscription?.unsubscribe();
+    for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
+  }
+
+  /** Ends with the connection. */
+  async #followConnection(): Promise<void> {
+    for await (const { type } of this.#options.connection.status()) {
+      if (type === "disconnect") this.#isCut = true;
+      if (type !== "reconnect") continue;
+      this.#isCut = false;
+      this.#liveness.resume(performance.now());
+    }
+  }
+
+  /** Looks who died, and asks for those who are silent. */
+  #watch(): void {
+    // Who is not heard itself cannot tell whose silence it is.
+    if (!this.#isHeard) return;
+    const nowMs = performance.now();
+    if (this.#liveness.bury(nowMs)) this.#options.onChange();
+    for (const id of this.#liveness.missed(nowMs)) {
+      if (id !== this.me && !this.#asked.has(id)) this.#askFor(id, nowMs);
+    }
+  }
+
+  get #isHeard(): boolean {
+    return !this.#isCut && this.silentMs < MISSED_AFTER_MS;
+  }
+
+  async #askFor(id: string, nowMs: number): Promise<void> {
+    const { connection, subjectOf, onChange } = this.#options;
+    this.#asked.add(id);
+    try {
+      await connection.request(subjectOf(id), undefined, { timeout: ASK_TIMEOUT_MS });
+    } catch (error) {
+      const isGone = error instanceof RequestError && error.isNoResponders();
+      if (isGone && this.#isHeard && this.#liveness.unreachable(id, nowMs)) onChange();
+    } finally {
+      this.#asked.delete(id);
+    }
   }
 
   #beat(): void {

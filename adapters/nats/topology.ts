@@ -126,6 +126,11 @@ export class Names {
     return `${this.namespace}_members`;
   }
 
+  /** Under which a member listens as long as its process is there. */
+  memberSubject(processId: string): string {
+    return `${this.namespace}.member.${processId}`;
+  }
+
   /** Says that partitions were given back. */
   get partitionsReleased(): string {
     return `${this.namespace}.partitions.released`;

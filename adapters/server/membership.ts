@@ -36,6 +36,7 @@ export class Membership {
       connection: parts.connection,
       bucket: parts.names.memberBucket,
       replicas: config.replicas,
+      subjectOf: (id) => parts.names.memberSubject(id),
       self: {
         id: parts.processId,
         roles: [...config.roles],

@@ -1,6 +1,7 @@
 /**
  * Who is alive, as one observer sees it: whoever was heard of within the last two seconds of the observer's own
- * clock. No clock is compared with another machine's.
+ * clock, unless the broker says sooner that nobody listens under its name any more. No clock is compared with
+ * another machine's.
  *
  * @module
  */
@@ -18,6 +19,8 @@ export interface MemberInfo {
   readonly startedMs: number;
   /** It is about to go: it gives back what it owns and wants nothing more. */
   readonly leaving: boolean;
+  /** Whether it can be asked for by its name; not there, or false: its silence alone says that it is dead. */
+  readonly answers?: boolean;
 }
 
 /** A member and how long ago it was heard of, ms. */
@@ -35,16 +38,30 @@ export const DEAD_AFTER_MS = 2_000;
  * margin for the way and for timers that are late.
  */
 export const UNSURE_AFTER_MS = 1_500;
+/**
+ * A member that is silent for so long is asked for: a sign is lost, and it had half a second to connect anew. A
+ * process that was killed is found out so before its time is over; one that is paused is not.
+ */
+export const MISSED_AFTER_MS = 1_000;
+/** With a connection that it knows to be broken a member stops sooner: before anyone may miss it. */
+export const CUT_UNSURE_AFTER_MS = 750;
+
+interface Known {
+  info: MemberInfo;
+  seenMs: number;
+  /** Whether that was a sign of its own. */
+  isHeard: boolean;
+}
 
 /** Times are ms of the observer's monotonic clock. */
 export class Liveness {
-  readonly #members = new Map<string, { info: MemberInfo; seenMs: number }>();
+  readonly #members = new Map<string, Known>();
 
   /** A sign of life of `info.id`, given at `seenMs`; true when somebody came or says something new of itself. */
   see(info: MemberInfo, seenMs: number): boolean {
     const known = this.#members.get(info.id);
     if (known !== undefined && known.seenMs > seenMs) return false;
-    this.#members.set(info.id, { info, seenMs });
+    this.#members.set(info.id, { info, seenMs, isHeard: true });
     return known === undefined || seenMs - known.seenMs >= DEAD_AFTER_MS ||
       known.info.leaving !== info.leaving || known.info.roles.join() !== info.roles.join();
   }
@@ -59,7 +76,26 @@ export class Liveness {
    * were known get the full time anew.
    */
   resume(nowMs: number): void {
-    for (const member of this.#members.values()) member.seenMs = nowMs;
+    for (const member of this.#members.values()) {
+      member.seenMs = nowMs;
+      member.isHeard = false;
+    }
+  }
+
+  /** Those to be asked for: silent for a while, and heard of since the observer hears. */
+  missed(nowMs: number): string[] {
+    return [...this.#members.keys()].filter((id) => this.isAlive(id, nowMs) && this.#isMissed(id, nowMs));
+  }
+
+  /** Nobody listened under the name of `id` when it was asked for at `askedMs`; true when that says that it is gone. */
+  unreachable(id: string, askedMs: number): boolean {
+    return this.#isMissed(id, askedMs) && this.#members.delete(id);
+  }
+
+  /** Forgets the dead; true when somebody died since the last time. */
+  bury(nowMs: number): boolean {
+    const before = this.#members.size;
+    return this.living(nowMs).length < before;
   }
 
   isAlive(id: string, nowMs: number): boolean {
@@ -75,6 +111,12 @@ export class Liveness {
       else this.#members.delete(id);
     }
     return living.sort((a, b) => a.info.id < b.info.id ? -1 : 1);
+  }
+
+  #isMissed(id: string, nowMs: number): boolean {
+    const member = this.#members.get(id);
+    return member !== undefined && member.isHeard && member.info.answers === true &&
+      nowMs - member.seenMs >= MISSED_AFTER_MS;
   }
 }
 

@@ -86,6 +86,8 @@ const HELD_EVERY_SWEEPS = 15;
 const HELD_PAGE_MAX = 500;
 /** Calls that each channel may have under way whatever the others do. */
 const CALLS_MIN = 4;
+/** Between two looks whether others still take this process for dead, while calls wait for that. */
+const DOUBT_LOOK_MS = 100;
 const DAY_MS = 86_400_000;
 const GRACE_MS = 10_000;
 /** Above the grace: a lane that is taken while calls are under way makes them uncertain. */
@@ -100,7 +102,7 @@ export class SendWorker implements PartitionHolder {
   readonly #ledger: SendLedger;
   readonly #feed: SendFeed;
   readonly #senders = new Map<string, ChannelSender>();
-  /** Senders that found all slots taken. */
+  /** Senders that found all slots taken, or that others may take this process for dead. */
   readonly #starved = new Set<ChannelSender>();
   /** Lanes whose channels are to have senders. */
   readonly #lanes = new Set<number>();
@@ -115,6 +117,7 @@ export class SendWorker implements PartitionHolder {
   #sweeps = 0;
   #following: Promise<void> = Promise.resolve();
   #cancelSweep: (() => void) | null = null;
+  #cancelDoubtLook: (() => void) | null = null;
   #unwatch: (() => void) | null = null;
 
   constructor(options: SendWorkerOptions) {
@@ -188,6 +191,7 @@ export class SendWorker implements PartitionHolder {
     this.#state = "stopped";
     this.#unwatch?.();
     this.#cancelSweep?.();
+    this.#cancelDoubtLook?.();
     this.#feed.stop();
     for (const sender of this.#senders.values()) sender.stop();
     await this.#ledger.close();
@@ -295,8 +299,12 @@ export class SendWorker implements PartitionHolder {
       concurrencyMax: this.#options.channelConcurrencyMax ?? 64,
       numberOf: (id) => directory.current().numbers.get(id),
       mayCall: (inFlight) => {
-        // The sweep tries again; before long the lanes are lost, or nobody doubts any more.
-        if (!this.#options.isSure()) return false;
+        // Before long the lanes are lost, or nobody doubts any more.
+        if (!this.#options.isSure()) {
+          this.#starved.add(self());
+          this.#lookAtDoubtLater();
+          return false;
+        }
         const may = inFlight < CALLS_MIN || this.#inFlight < (this.#options.concurrencyMax ?? 512);
         if (!may) this.#starved.add(self());
         return may;
@@ -336,6 +344,15 @@ export class SendWorker implements PartitionHolder {
       byChannel.set(channel.id, fallback);
     }
     return fallback;
+  }
+
+  #lookAtDoubtLater(): void {
+    this.#cancelDoubtLook ??= this.#options.clock.after(DOUBT_LOOK_MS, () => {
+      this.#cancelDoubtLook = null;
+      const starved = [...this.#starved];
+      this.#starved.clear();
+      for (const sender of starved) sender.pump();
+    });
   }
 
   #feedStarved(): void {

@@ -3,9 +3,12 @@ import fc from "fast-check";
 import { assign } from "../../core/membership/assignment.ts";
 import {
   candidates,
+  CUT_UNSURE_AFTER_MS,
   DEAD_AFTER_MS,
+  HEARTBEAT_MS,
   Liveness,
   type MemberInfo,
+  MISSED_AFTER_MS,
   UNSURE_AFTER_MS,
 } from "../../core/membership/liveness.ts";
 import { plan } from "../../core/membership/plan.ts";
@@ -99,6 +102,48 @@ Deno.test("who could not hear takes nobody for dead before the full time has pas
   deepEqual(liveness.living(10_000).map(({ info }) => info.id), ["a", "b"]);
   deepEqual(candidates(liveness.living(10_000), "sender"), ["b"]);
   deepEqual(liveness.living(11_000), []);
+});
+
+Deno.test("a silent member whose name nobody answers to is gone before its time is over", () => {
+  const liveness = new Liveness();
+  const answering = (id: string) => info(id, { answers: true });
+  for (const id of ["killed", "heard", "asked too soon"]) liveness.see(answering(id), 0);
+  liveness.see(info("older version"), 0);
+  deepEqual(liveness.missed(MISSED_AFTER_MS - 1), []);
+  deepEqual(liveness.missed(MISSED_AFTER_MS), ["killed", "heard", "asked too soon"]);
+  liveness.see(answering("heard"), MISSED_AFTER_MS + 10);
+  ok(liveness.unreachable("killed", MISSED_AFTER_MS));
+  ok(!liveness.isAlive("killed", MISSED_AFTER_MS + 20));
+  ok(!liveness.unreachable("heard", MISSED_AFTER_MS), "a sign came after the question");
+  ok(!liveness.unreachable("asked too soon", MISSED_AFTER_MS - 1));
+  ok(!liveness.unreachable("older version", MISSED_AFTER_MS), "it answers to nothing while it lives");
+  ok(!liveness.unreachable("nobody", MISSED_AFTER_MS));
+  ok(liveness.see(answering("killed"), MISSED_AFTER_MS + 30), "it came again");
+});
+
+Deno.test("who could not hear asks for nobody before it has heard of them again", () => {
+  const liveness = new Liveness();
+  liveness.see(info("a", { answers: true }), 0);
+  liveness.resume(5_000);
+  deepEqual(liveness.missed(5_000 + MISSED_AFTER_MS), []);
+  ok(!liveness.unreachable("a", 5_000 + MISSED_AFTER_MS), "it may be connecting anew as well");
+  liveness.see(info("a", { answers: true }), 6_000);
+  deepEqual(liveness.missed(6_000 + MISSED_AFTER_MS), ["a"]);
+});
+
+Deno.test("a member that cannot be heard stops before anyone may take it for dead", () => {
+  ok(CUT_UNSURE_AFTER_MS > HEARTBEAT_MS && CUT_UNSURE_AFTER_MS < MISSED_AFTER_MS);
+  ok(MISSED_AFTER_MS > HEARTBEAT_MS && MISSED_AFTER_MS < DEAD_AFTER_MS);
+});
+
+Deno.test("the dead are buried once", () => {
+  const liveness = new Liveness();
+  liveness.see(info("a"), 0);
+  liveness.see(info("b"), 1_000);
+  ok(!liveness.bury(DEAD_AFTER_MS - 1));
+  ok(liveness.bury(DEAD_AFTER_MS));
+  ok(!liveness.bury(DEAD_AFTER_MS));
+  deepEqual(liveness.living(DEAD_AFTER_MS).map(({ info }) => info.id), ["b"]);
 });
 
 Deno.test("what is done about partitions: free and dead ones are taken, living owners are waited for, fences are obeyed", () => {

@@ -108,6 +108,16 @@ export class Broker {
     return this.#world.call(from, BROKER, "look around", () => [...this.#signs.values()]);
   }
 
+  /** Whether somebody listens under the member's name: a dead process does not, a paused one does. */
+  isThere(from: Process, id: string): Promise<boolean> {
+    return this.#world.call(
+      from,
+      BROKER,
+      `ask for ${id}`,
+      () => [...this.#listeners.keys()].some(({ name, state }) => name === id && state !== "dead"),
+    );
+  }
+
   gone(from: Process, id: string): Promise<void> {
     return this.#world.call(from, BROKER, `good-bye of ${id}`, () => {
       this.#signs.delete(id);

@@ -8,11 +8,14 @@ import {
   HEARTBEAT_MS,
   Liveness,
   type MemberInfo,
+  MISSED_AFTER_MS,
   UNSURE_AFTER_MS,
 } from "../../core/membership/liveness.ts";
 import type { MembersView } from "../../core/membership/partition_keeper.ts";
 import type { Broker } from "./broker.ts";
 import type { Process } from "./world.ts";
+
+const WATCH_MS = 250;
 
 /** The members as `adapters/nats/members.ts` sees them, over the simulated broker. */
 export class SimulatedMembers implements MembersView {
@@ -35,6 +38,7 @@ export class SimulatedMembers implements MembersView {
       port: 0,
       startedMs: 0,
       leaving: false,
+      answers: true,
     };
   }
 
@@ -62,6 +66,7 @@ export class SimulatedMembers implements MembersView {
       this.#process.clock.after(HEARTBEAT_MS, beat);
     };
     beat();
+    this.#watchLater();
     for (;;) {
       try {
         const infos = await this.#broker.signs(this.#process);
@@ -89,6 +94,30 @@ export class SimulatedMembers implements MembersView {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#broker.gone(this.#process, this.me).catch(() => {});
+  }
+
+  #watchLater(): void {
+    this.#process.clock.after(WATCH_MS, () => {
+      if (this.#closed) return;
+      this.#watch();
+      this.#watchLater();
+    });
+  }
+
+  #watch(): void {
+    if (!this.#isHeard) return;
+    const nowMs = this.#nowMs;
+    if (this.#liveness.bury(nowMs)) this.#onChange();
+    for (const id of this.#liveness.missed(nowMs)) if (id !== this.me) this.#askFor(id, nowMs);
+  }
+
+  get #isHeard(): boolean {
+    return this.#nowMs - this.#takenMs < MISSED_AFTER_MS;
+  }
+
+  async #askFor(id: string, nowMs: number): Promise<void> {
+    const isThere = await this.#broker.isThere(this.#process, id).catch(() => true);
+    if (!isThere && this.#isHeard && this.#liveness.unreachable(id, nowMs)) this.#onChange();
   }
 
   async #put(): Promise<void> {
