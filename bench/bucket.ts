@@ -29,6 +29,9 @@ const SHORT_KILL = 5;
 const RATES = [10, 100, 1_000, ...Array<number>(8).fill(50)];
 /** Messages beyond what the rate lets through, so that some wait to the end. */
 const SPARE = 1.1;
+/** Each sender makes its first calls before anything is measured: through a channel of this rate, for so long. */
+const WARMUP_RATE = 100;
+const WARMUP_SECONDS = 2;
 /** Some channels begin before others. */
 const SPARE_SECONDS = 5;
 const FIRST_SEND_MS_MAX = 30_000;
@@ -65,8 +68,10 @@ export const bucket: Bench = {
     let series: Series[] = [];
     const grow = async (count: number) => {
       const more = Math.max(0, count - senders.length);
-      senders.push(...await Promise.all(Array.from({ length: more }, () => system.start("sender"))));
+      const fresh = await Promise.all(Array.from({ length: more }, () => system.start("sender")));
+      senders.push(...fresh);
       await untilSpread(front.api, "send", senders);
+      await warmUp(setting, fresh);
     };
     try {
       for (const count of WORKERS) {
@@ -88,7 +93,8 @@ export const bucket: Bench = {
         "Of each number of senders: channels of 10, 100 and 1,000/s and eight of 50/s at the same time, each with burst of " +
         "a tenth of its rate; the figures are those of the worst channel. Messages were written straight into the " +
         "database and waited all the time.",
-        "Share: of what the rate allows, from a second after the first message on. Killed: kill -9 of half of the " +
+        "Share: of what the rate allows, from a second after the first message on; every sender had sent for " +
+        `${WARMUP_SECONDS} s before. Killed: kill -9 of half of the ` +
         `senders, the owner of the fastest channel among them, at ${
           KILL_AT * 100
         } % of ${KILL_SECONDS} s; the share ` +
@@ -98,10 +104,23 @@ export const bucket: Bench = {
   },
 };
 
+/** Lets each of the senders send through a channel of its own. */
+async function warmUp(setting: Setting, senders: readonly Program[]): Promise<void> {
+  const owners = await ownersOf(setting.front.api, "send");
+  const cold = new Set(senders.map(portOf));
+  const channels: BenchChannel[] = [];
+  while (cold.size > 0) {
+    const channel = await waitingChannel(setting, WARMUP_RATE, WARMUP_SECONDS);
+    cold.delete(owners.get(sendLaneOf(channel.id)) ?? 0);
+    channels.push(channel);
+  }
+  await useUp(setting, channels, WARMUP_SECONDS);
+}
+
 /** Rows: each of the single rates, and the equal channels together. */
 async function measureRates(setting: Setting, workers: number): Promise<BenchRow[]> {
   const seconds = setting.context.seconds ?? SECONDS;
-  const { uses, twice } = await fill(setting, seconds, () => Promise.resolve());
+  const { uses, twice } = await useUp(setting, await waitingChannels(setting, seconds), seconds);
   const groups = [...new Set(RATES)].map((rateMps) => uses.filter((use) => use.rateMps === rateMps));
   const single = groups.map((group) =>
     rowOf(
@@ -134,7 +153,8 @@ async function measureKill(
   const seconds = context.seconds === null ? KILL_SECONDS : context.seconds * SHORT_KILL;
   const killMs = seconds * 1_000 * KILL_AT;
   context.say(`${all} senders, of which ${all / 2} are killed`);
-  const { uses, twice } = await fill(setting, seconds, async (channels) => {
+  const channels = await waitingChannels(setting, seconds);
+  const { uses, twice } = await useUp(setting, channels, seconds, async () => {
     const owners = await ownersOf(setting.front.api, "send");
     const fastest = channels.reduce((fast, channel) => channel.rateMps > fast.rateMps ? channel : fast);
     const owner = owners.get(sendLaneOf(fastest.id));
@@ -203,19 +223,17 @@ function rowOf(what: string, uses: readonly BucketUse[], killed: boolean, twice?
   };
 }
 
-/** Fresh channels whose messages wait; enabled at the same time, watched for so long, then disabled. */
-async function fill(
-  setting: Setting,
+/** Channels whose messages wait: enabled at the same time, watched for so long, then disabled. */
+async function useUp(
+  { carrier, front: { api } }: Setting,
+  channels: readonly BenchChannel[],
   seconds: number,
-  meanwhile: (channels: readonly BenchChannel[]) => Promise<void>,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<{ uses: BucketUse[]; twice: number }> {
-  const { carrier, front: { api } } = setting;
-  const channels: BenchChannel[] = [];
-  for (const rateMps of RATES) channels.push(await waitingChannel(setting, rateMps, seconds));
   await carrier.reset();
   await Promise.all(channels.map(({ id }) => api.patch(`/v1/channels/${id}`, { enabled: true })));
   const startMs = performance.now();
-  const killing = meanwhile(channels);
+  const killing = meanwhile();
   await untilAllSend(carrier, channels);
   const lateMs = performance.now() - startMs;
   await killing;
@@ -247,6 +265,13 @@ async function untilAllSend(carrier: Carrier, channels: readonly BenchChannel[])
 }
 
 let made = 0;
+
+/** One of each of the rates. */
+async function waitingChannels(setting: Setting, seconds: number): Promise<BenchChannel[]> {
+  const channels: BenchChannel[] = [];
+  for (const rateMps of RATES) channels.push(await waitingChannel(setting, rateMps, seconds));
+  return channels;
+}
 
 async function waitingChannel(
   { carrier, front: { api }, sql }: Setting,

@@ -12,6 +12,7 @@ import type { Channel, OwnNumber } from "../channel.ts";
 import { PRIORITY, type Priority } from "../message.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { Health } from "./channel_health.ts";
+import { claimAheadMs } from "./claim_ahead.ts";
 import { FallbackMover } from "./fallback_mover.ts";
 import { gate, type GateVerdict } from "./gate.ts";
 import type { Settlement } from "./outcome.ts";
@@ -21,11 +22,6 @@ import type { Demand, RateGate } from "./rate_gate.ts";
 import { type Admission, Scheduler, type Times } from "./scheduler.ts";
 import type { Claimed, GateEnd, Ready, SenderPort } from "./sender_port.ts";
 
-/**
- * How far ahead of the rate rows are claimed, ms: a few round trips to the database. Claiming starts when less
- * than the low mark is left and goes on to the high one, so that one statement takes several.
- */
-const CLAIM_AHEAD_MS = { low: 20, high: 40 } as const;
 /** Rows claimed ahead at most. */
 const CLAIM_AHEAD_MAX = 256;
 /** What would wait longer than this after its claim is given back, ms. */
@@ -175,7 +171,9 @@ export class ChannelSender {
   }
 
   #claimMore(nowMs: number): void {
-    let aheadMs: number = CLAIM_AHEAD_MS.low;
+    const rateMps = this.#rate.effectiveMps(nowMs);
+    const lowMs = claimAheadMs("low", rateMps);
+    let aheadMs = lowMs;
     while (this.#mayClaim(nowMs) && this.#hasRoom()) {
       let ending: GateEnd | null = null;
       let demand: Demand | null = null;
@@ -184,10 +182,10 @@ export class ChannelSender {
         ending = verdict.kind === "end" ? verdict : null;
         if (ending !== null) return { kind: "go" };
         demand = this.#demandOf(candidate, priority);
-        return this.#admit(demand, nowMs, aheadMs);
+        return this.#admit(demand, nowMs, aheadMs, lowMs);
       });
       if (message === null) break;
-      aheadMs = CLAIM_AHEAD_MS.high;
+      aheadMs = claimAheadMs("high", rateMps);
       if (ending !== null) this.#end(message, ending);
       else this.#claim(message, demand!);
     }
@@ -226,14 +224,14 @@ export class ChannelSender {
     return { number: message.number_id, cost: costOf(message, this.#channel), priority };
   }
 
-  #admit(demand: Demand, nowMs: number, aheadMs: number): Admission {
+  #admit(demand: Demand, nowMs: number, aheadMs: number, lowMs: number): Admission {
     const room = this.#rate.room(demand, nowMs, aheadMs, this.#port.clock.now());
     if (room.kind === "free") {
       this.#rate.reserve(demand);
       return { kind: "go" };
     }
     // Looked at again when the low mark is reached.
-    const untilMs = room.untilMs + aheadMs - CLAIM_AHEAD_MS.low;
+    const untilMs = room.untilMs + aheadMs - lowMs;
     if (room.kind === "number") return { kind: "number", untilMs };
     this.#closedUntilMs = untilMs;
     return { kind: "channel" };

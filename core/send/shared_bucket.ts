@@ -6,13 +6,13 @@
  * happens here is not what arrives there, because timers are late and the way takes its time: of two sends a
  * second apart the first may be delayed by more than the second. So the buckets run at {@link PACE} of the
  * rate, which leaves slack in every second: (1/PACE − 1) s, and up to one more interval, since units are whole:
- * the promise is broken only by the first whole number above rate + burst. Half of that slack (20 ms at most) is credit for
+ * the promise is broken only by the first whole number above rate + burst. Half of that slack (50 ms at most) is credit for
  * our own lateness: a timer that fires late by less does not lower the rate. The other half is for the way.
  * Lateness beyond the credit is lost, not caught up.
  *
  * | rate | credit | left for the way |
  * |---|---|---|
- * | 10/s | 20 ms | 90 ms |
+ * | 10/s | 50 ms | 60 ms |
  * | 100/s | 10 ms | 10 ms |
  * | 500/s | 6 ms | 6 ms |
  * | 5,000/s | 5 ms | 5 ms |
@@ -49,7 +49,7 @@ const COLD_MS = 1_000;
 export const UNLIMITED_MPS = 50_000;
 /** For so long after a reply bulk leaves the replies' share alone, ms. */
 export const LOOK_BACK_MS = 5_000;
-const CREDIT_MAX_MS = 20;
+const CREDIT_MAX_MS = 50;
 /** With a share of 1 bulk waits for the end of the look-back; its bucket needs a rate all the same. */
 const BULK_PART_MIN = 1e-6;
 

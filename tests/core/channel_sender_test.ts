@@ -68,6 +68,7 @@ function portOf(
   clock: WalkingClock,
   { claimMs, callMs, recordMs }: Durations,
   onCall: () => void,
+  onClaim: () => void = () => {},
 ): SenderPort {
   return {
     clock,
@@ -82,6 +83,7 @@ function portOf(
       return { kind: "answered", answer: { status: 200, headers: {}, body: "" } };
     },
     claim: async () => {
+      onClaim();
       await clock.sleep(claimMs);
       return { kind: "claimed" };
     },
@@ -138,4 +140,41 @@ Deno.test("nothing that waits is forgotten, wherever time passes between two loo
     }),
     { numRuns: 200 },
   );
+});
+
+Deno.test("a rate is used up although claims take their time, with little claimed ahead", async () => {
+  const settings = [
+    { rateMps: 10, burst: 1, claimMs: 90, aheadMax: 3 },
+    { rateMps: 50, burst: 1, claimMs: 35, aheadMax: 6 },
+    { rateMps: 1_000, burst: 100, claimMs: 15, aheadMax: 41 },
+  ];
+  for (const { rateMps, burst, claimMs, aheadMax } of settings) {
+    const clock = new WalkingClock(() => 0.002);
+    const channel = channelOf({ rateMps, burst });
+    const rate = new RateGate(channel.settings, clock.monotonic(), clock.now());
+    const times: number[] = [];
+    let claims = 0;
+    let ahead = 0;
+    const port = portOf(
+      clock,
+      { claimMs, callMs: 3, recordMs: 3 },
+      () => times.push(clock.monotonic()),
+      () => {
+        claims++;
+        // A burst that was saved up is claimed as a whole.
+        if (times.length > burst) ahead = Math.max(ahead, claims - times.length);
+      },
+    );
+    const sender = new ChannelSender(port, channel, fakeProvider, rate);
+    sender.offer(waiting(Math.min(3_000, rateMps * 20)));
+    sender.pump();
+    const seconds = rateMps > 100 ? 2 : 10;
+    for (await settled(); clock.monotonic() < (seconds + 1) * 1_000; await settled()) {
+      assert.ok(clock.next(), "nothing would wake it");
+    }
+    const used = times.filter((atMs) => atMs >= 1_000 && atMs < (seconds + 1) * 1_000).length;
+    const share = used / (rateMps * seconds);
+    assert.ok(share >= 0.98 && share <= 1, `${rateMps}/s: ${(share * 100).toFixed(1)} % of the rate`);
+    assert.ok(ahead <= aheadMax, `${rateMps}/s: ${ahead} claimed ahead`);
+  }
 });
