@@ -193,7 +193,7 @@ export class ChannelSender {
 
   /** While the circuit is open one message is claimed, when a probe is due. */
   #mayClaim(nowMs: number): boolean {
-    if (!this.#channel.enabled) return false;
+    if (!this.#channel.enabled || !this.#port.isSure()) return false;
     if (this.#line.circuit.kind === "closed") return true;
     return this.#line.mayCall(nowMs) && this.#claiming + this.#claimed.length === 0;
   }
@@ -270,10 +270,12 @@ export class ChannelSender {
   #depart(nowMs: number): void {
     const candidates = this.#claimed;
     const left: Ready[] = [];
+    // What was claimed before others could take the lane needs the fence's word again.
+    const mayLeave = this.#channel.enabled && this.#port.isSure();
     for (const [index, ready] of candidates.entries()) {
       const { channelMs, numberMs } = this.#rate.departsAt(ready.demand, nowMs);
       const waitMs = Math.max(channelMs, numberMs) - nowMs;
-      if (!this.#channel.enabled || waitMs > GIVE_BACK_MS || !this.#line.mayCall(nowMs)) {
+      if (!mayLeave || waitMs > GIVE_BACK_MS || !this.#line.mayCall(nowMs)) {
         this.#giveBack(ready);
       } else if (channelMs > nowMs || !this.#line.hasSlot()) {
         // Holds for all that follow as well.

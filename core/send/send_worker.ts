@@ -86,7 +86,7 @@ const HELD_EVERY_SWEEPS = 15;
 const HELD_PAGE_MAX = 500;
 /** Calls that each channel may have under way whatever the others do. */
 const CALLS_MIN = 4;
-/** Between two looks whether others still take this process for dead, while calls wait for that. */
+/** Between two looks whether others may still take this process for dead, while messages wait for that. */
 const DOUBT_LOOK_MS = 100;
 const DAY_MS = 86_400_000;
 const GRACE_MS = 10_000;
@@ -102,8 +102,10 @@ export class SendWorker implements PartitionHolder {
   readonly #ledger: SendLedger;
   readonly #feed: SendFeed;
   readonly #senders = new Map<string, ChannelSender>();
-  /** Senders that found all slots taken, or that others may take this process for dead. */
+  /** Senders that found all slots taken. */
   readonly #starved = new Set<ChannelSender>();
+  /** Senders that found that others may take this process for dead. */
+  readonly #doubtful = new Set<ChannelSender>();
   /** Lanes whose channels are to have senders. */
   readonly #lanes = new Set<number>();
   #state: "new" | "running" | "stopped" = "new";
@@ -281,6 +283,7 @@ export class SendWorker implements PartitionHolder {
     if (sender === undefined) return;
     this.#senders.delete(channelId);
     this.#starved.delete(sender);
+    this.#doubtful.delete(sender);
     sender.stop();
   }
 
@@ -298,13 +301,12 @@ export class SendWorker implements PartitionHolder {
       statusUrl,
       concurrencyMax: this.#options.channelConcurrencyMax ?? 64,
       numberOf: (id) => directory.current().numbers.get(id),
+      isSure: () => {
+        const isSure = this.#options.isSure();
+        if (!isSure) this.#pumpLater(self());
+        return isSure;
+      },
       mayCall: (inFlight) => {
-        // Before long the lanes are lost, or nobody doubts any more.
-        if (!this.#options.isSure()) {
-          this.#starved.add(self());
-          this.#lookAtDoubtLater();
-          return false;
-        }
         const may = inFlight < CALLS_MIN || this.#inFlight < (this.#options.concurrencyMax ?? 512);
         if (!may) this.#starved.add(self());
         return may;
@@ -346,12 +348,14 @@ export class SendWorker implements PartitionHolder {
     return fallback;
   }
 
-  #lookAtDoubtLater(): void {
+  /** Before long its lane is lost, or nobody doubts any more. */
+  #pumpLater(sender: ChannelSender): void {
+    this.#doubtful.add(sender);
     this.#cancelDoubtLook ??= this.#options.clock.after(DOUBT_LOOK_MS, () => {
       this.#cancelDoubtLook = null;
-      const starved = [...this.#starved];
-      this.#starved.clear();
-      for (const sender of starved) sender.pump();
+      const doubtful = [...this.#doubtful];
+      this.#doubtful.clear();
+      for (const one of doubtful) one.pump();
     });
   }
 

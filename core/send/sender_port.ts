@@ -33,6 +33,8 @@ export interface SenderPort {
   readonly concurrencyMax: number;
   numberOf(id: string): OwnNumber | undefined;
   statusUrl(channel: Channel, messageId: string): string;
+  /** Whether nobody can have taken the channel's lane for ownerless; when not, it pumps again before long. */
+  isSure(): boolean;
   /** Whether one more call may be made, seen over all channels. */
   mayCall(inFlight: number): boolean;
   call(channel: Channel, call: HttpCall): Promise<CallOutcome>;

@@ -76,6 +76,7 @@ function portOf(
     concurrencyMax: 64,
     numberOf: () => ownNumber(),
     statusUrl: () => "https://patchbay.example.test/",
+    isSure: () => true,
     mayCall: () => true,
     call: async () => {
       onCall();
@@ -177,4 +178,41 @@ Deno.test("a rate is used up although claims take their time, with little claime
     assert.ok(share >= 0.98 && share <= 1, `${rateMps}/s: ${(share * 100).toFixed(1)} % of the rate`);
     assert.ok(ahead <= aheadMax, `${rateMps}/s: ${ahead} claimed ahead`);
   }
+});
+
+Deno.test("what was claimed before others could take the lane is claimed anew before it is sent", async () => {
+  const clock = new WalkingClock(() => 0.002);
+  const channel = channelOf({ rateMps: 10, burst: 1 });
+  const rate = new RateGate(channel.settings, clock.monotonic(), clock.now());
+  let calls = 0;
+  let claims = 0;
+  let returned = 0;
+  let isSure = true;
+  const port: SenderPort = {
+    ...portOf(clock, { claimMs: 1, callMs: 1, recordMs: 1 }, () => calls++, () => claims++),
+    isSure: () => isSure,
+    onSettled: (_message, _channel, settlement) => {
+      if (settlement.kind === "returned") returned++;
+    },
+  };
+  const sender = new ChannelSender(port, channel, fakeProvider, rate);
+  sender.offer(waiting(10));
+  sender.pump();
+  const runUntil = async (isOver: () => boolean) => {
+    for (await settled(); !isOver(); await settled()) {
+      if (!clock.next()) return;
+    }
+  };
+  await runUntil(() => calls === 3 && claims > calls);
+  isSure = false;
+  sender.pump();
+  await runUntil(() => false);
+  assert.equal(calls, 3, "no call while others may have the lane");
+  assert.equal(returned, claims - calls);
+  assert.ok(returned > 0);
+  isSure = true;
+  sender.pump();
+  await runUntil(() => sender.scheduler.size === 0);
+  assert.equal(calls, 10);
+  assert.equal(claims, 10 + returned);
 });
