@@ -10,6 +10,7 @@
  */
 import { ID_PREFIX, idBodyFloor, idTime } from "../../core/ids.ts";
 import type { Sql, SqlTransaction } from "./database.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** A word that stands in every other message is found in 0.1 s in so many messages. */
 export const SEGMENT_ROWS = 200_000;
@@ -62,7 +63,7 @@ export async function indexNext(sql: Sql, nowMs: number): Promise<number> {
   const [next] = await sql`select id from messages
     where id >= ${messageFloor(state!.indexed_ms)} and id < ${messageFloor(limitMs)} order by id limit 1`;
   if (next === undefined) return 0;
-  return await sql.begin(async (tx) => {
+  return await inTransaction(sql, async (tx) => {
     const indexedMs = await lockMark(tx);
     if (limitMs <= indexedMs) return 0;
     const toMs = await portionEnd(tx, indexedMs, limitMs);
@@ -128,7 +129,7 @@ export interface CheckedSegment {
  * any more is forgotten, and its table dropped with the next check. Undefined when there is no such segment.
  */
 export async function checkSegment(sql: Sql, beforeMs: number): Promise<CheckedSegment | undefined> {
-  return await sql.begin(async (tx) => {
+  return await inTransaction(sql, async (tx) => {
     const indexedMs = await lockMark(tx);
     await dropForgotten(tx);
     const [segment] = await tx<{ from_ms: number; next_ms: number | null }[]>`

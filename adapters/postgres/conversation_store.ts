@@ -15,6 +15,7 @@ import {
 } from "../../core/ports/conversation_store.ts";
 import type { Sql } from "./database.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
+import { inTransaction } from "./transaction.ts";
 
 const MESSAGE_LIST = MESSAGE_COLUMNS.join(", ");
 
@@ -150,7 +151,7 @@ export class PostgresConversationStore implements ConversationStore {
   async rehearse(commit: ConversationCommit): Promise<boolean> {
     const undo = Symbol("undo");
     try {
-      await this.#sql.begin(async (sql) => {
+      await inTransaction(this.#sql, async (sql) => {
         await sql.unsafe(COMMIT, parameters(commit));
         throw undo;
       });

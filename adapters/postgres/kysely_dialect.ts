@@ -17,7 +17,8 @@ import {
   type TransactionSettings,
 } from "kysely";
 import type postgres from "postgres";
-import type { Sql } from "./database.ts";
+import type { Sql, SqlTransaction } from "./database.ts";
+import { inTransaction, isConnectionLost } from "./transaction.ts";
 
 export function poolDialect(pool: Sql): Dialect {
   return {
@@ -73,10 +74,12 @@ class PoolDriver implements Driver {
 const ROLLBACK = new Error("rolled back");
 
 interface Transaction {
-  readonly sql: postgres.TransactionSql<{ bigint: number }>;
+  readonly sql: SqlTransaction;
   readonly end: PromiseWithResolvers<void>;
   /** Settles when the transaction has ended; rejects at once when its connection is lost. */
   readonly ended: Promise<unknown>;
+  /** What the loss of its connection was told by; null while it stands. */
+  loss: unknown;
 }
 
 class PoolConnection implements DatabaseConnection {
@@ -92,20 +95,23 @@ class PoolConnection implements DatabaseConnection {
       " ",
     );
     const end = Promise.withResolvers<void>();
-    const opened = Promise.withResolvers<postgres.TransactionSql<{ bigint: number }>>();
-    const ended = this.#pool.begin(options, (sql) => {
+    const opened = Promise.withResolvers<SqlTransaction>();
+    const ended = inTransaction(this.#pool, (sql) => {
       opened.resolve(sql);
       return end.promise;
-    });
+    }, options);
     // Also keeps a loss that nobody waits for yet from counting as unhandled.
     ended.catch(opened.reject);
-    this.#transaction = { sql: await opened.promise, end, ended };
+    const transaction: Transaction = { sql: await opened.promise, end, ended, loss: null };
+    ended.catch((error) => transaction.loss ??= error);
+    this.#transaction = transaction;
   }
 
   async commit(): Promise<void> {
     const transaction = this.#transaction;
     this.#transaction = null;
-    transaction?.end.resolve();
+    // Nothing is written to a connection that is gone.
+    if (transaction?.loss === null) transaction.end.resolve();
     await transaction?.ended;
   }
 
@@ -113,12 +119,13 @@ class PoolConnection implements DatabaseConnection {
   async rollback(): Promise<void> {
     const transaction = this.#transaction;
     this.#transaction = null;
-    transaction?.end.reject(ROLLBACK);
+    transaction?.end.reject(transaction.loss ?? ROLLBACK);
     await transaction?.ended.catch(() => {});
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const transaction = this.#transaction;
+    if (transaction !== null && transaction.loss !== null) throw transaction.loss;
     const query = (transaction?.sql ?? this.#pool).unsafe(
       sql,
       [...parameters] as postgres.ParameterOrJSON<never>[],
@@ -126,7 +133,11 @@ class PoolConnection implements DatabaseConnection {
         prepare: true,
       },
     );
-    const rows = await (transaction ? Promise.race([query, lost(transaction)]) : query);
+    const rows = await (transaction ? Promise.race([query, lost(transaction)]) : query)
+      .catch((error) => {
+        if (transaction !== null && isConnectionLost(error)) transaction.loss ??= error;
+        throw error;
+      });
     const changes = /^(INSERT|UPDATE|DELETE|MERGE)$/.test(rows.command);
     return {
       rows: [...rows] as R[],

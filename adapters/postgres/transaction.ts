@@ -1,0 +1,36 @@
+/**
+ * Transactions of postgres.js that outlive the loss of their connection.
+ *
+ * postgres.js 3.4.9 ends a transaction that failed with a `rollback`, also where it failed because its connection was
+ * lost. What is written to a connection that is closed fails outside of every promise, and the process dies of it.
+ *
+ * @module
+ */
+import type { Sql, SqlTransaction } from "./database.ts";
+
+/**
+ * Runs `run` in a transaction on one connection; it is rolled back when `run` rejects. Rejects when the connection is
+ * lost. `options`: e.g. "isolation level serializable".
+ */
+export function inTransaction<T>(
+  pool: Sql,
+  run: (tx: SqlTransaction) => Promise<T>,
+  options = "",
+): Promise<T> {
+  const ended = pool.begin(options, async (tx) => {
+    try {
+      return await run(tx);
+    } catch (error) {
+      // The end of the connection ends the transaction; there is nothing to roll back.
+      if (isConnectionLost(error)) await new Promise<never>(() => {});
+      throw error;
+    }
+  });
+  return ended as Promise<T>;
+}
+
+/** Whether a query failed because its connection is gone, or is about to be closed by the server. */
+export function isConnectionLost(error: unknown): boolean {
+  const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
+  return severity === "FATAL" || /^(CONNECTION_|ECONN|EPIPE|ETIMEDOUT)/.test(String(code));
+}
