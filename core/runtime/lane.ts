@@ -186,8 +186,10 @@ export class Lane {
       const published = this.#publication.takePublished();
       const started = this.#options.clock.monotonic();
       try {
-        const result = (tries > 1 ? await this.#resultOfEarlierTry(this.#batch) : null) ??
-          await this.#options.applier.apply(this.#batch, published);
+        const earlier = tries > 1 ? await this.#resultOfEarlierTry(this.#batch) : null;
+        // That one did not take along what was published since.
+        if (earlier !== null) this.#publication.giveBack(published);
+        const result = earlier ?? await this.#options.applier.apply(this.#batch, published);
         if (result.kind === "committed") {
           this.#options.onCommit?.(this.#options.clock.monotonic() - started, this.#batch.length);
           for (const row of result.outbox) this.#publication.add(row);

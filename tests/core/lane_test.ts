@@ -165,6 +165,30 @@ Deno.test("Lane finds out that a write whose answer was lost took effect, and pu
   await lane.stop();
 });
 
+Deno.test("Lane forgets what was published meanwhile, when a write turns out to have taken effect", async () => {
+  const telling = Promise.withResolvers<void>();
+  const { lane, seen } = scripted({
+    apply: async (batch, tries) => {
+      if (tries === 1) return await committed(row(1, 6));
+      // Told only after this commit took along what was published.
+      telling.resolve();
+      await until(() => seen.published.includes(6));
+      throw new Error(`the answer to ${batch.length} was lost`);
+    },
+    publish: async ({ sequence }) => {
+      if (sequence === 6) await telling.promise;
+    },
+    cursors: () => new Map([[0, 9]]),
+    outbox: () => [],
+  });
+  lane.push(message(1, 1));
+  await until(() => seen.batches.length === 1);
+  lane.push(message(0, 9));
+  await until(() => seen.errors === 1);
+  await until(() => seen.cleared.some(([partition, { last }]) => partition === 1 && last === 6));
+  await lane.stop();
+});
+
 Deno.test("Lane drops a partition that is somebody else's, and applies the rest of the batch", async () => {
   const { lane, seen } = scripted({
     apply: (batch) =>
