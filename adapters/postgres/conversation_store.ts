@@ -7,17 +7,73 @@
  * @module
  */
 import type { CommandReply } from "../../core/entry.ts";
-import { MESSAGE_COLUMNS } from "../../core/message.ts";
+import type { MessageRow } from "../../core/message.ts";
 import {
   type ConversationCommit,
+  type ConversationRow,
   type ConversationStore,
+  type SeenRow,
   UnstorableError,
 } from "../../core/ports/conversation_store.ts";
+import { columnArrays, type ColumnTypes, joinedJson, unjoinedJson, unnested } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
 import { inTransaction } from "./transaction.ts";
 
-const MESSAGE_LIST = MESSAGE_COLUMNS.join(", ");
+const CONVERSATION: ColumnTypes<ConversationRow> = {
+  id: "text",
+  partition: "int",
+  number: "text",
+  contact: "text",
+  state: "json",
+  session_id: "text",
+  last_activity_ms: "bigint",
+  idle_ms: "bigint",
+  due_ms: "bigint",
+  held_until_ms: "bigint",
+};
+
+const MESSAGE: ColumnTypes<MessageRow> = {
+  id: "text",
+  conversation_id: "text",
+  position: "int",
+  session_id: "text",
+  channel_id: "text",
+  number_id: "text",
+  number: "text",
+  contact: "text",
+  direction: "text",
+  status: "text",
+  priority: "smallint",
+  text: "text",
+  encoding: "text",
+  segments: "smallint",
+  media: "jsonb",
+  author: "jsonb",
+  extension_id: "text",
+  queue_id: "text",
+  platform_id: "text",
+  provider_id: "text",
+  attempts: "int",
+  uncertain: "boolean",
+  error: "jsonb",
+  note: "text",
+  history: "jsonb",
+  not_before_ms: "bigint",
+  expires_ms: "bigint",
+  created_ms: "bigint",
+  updated_ms: "bigint",
+};
+
+const SEEN: ColumnTypes<SeenRow> = { key: "text", at_ms: "bigint", result: "jsonb" };
+
+const listOf = (types: object) => Object.keys(types).join(", ");
+
+/** The parameters before the rows' columns. */
+const FIXED_PARAMETERS = 14;
+const FIRST_OF_CONVERSATION = FIXED_PARAMETERS + 1;
+const FIRST_OF_MESSAGE = FIRST_OF_CONVERSATION + Object.keys(CONVERSATION).length;
+const FIRST_OF_SEEN = FIRST_OF_MESSAGE + Object.keys(MESSAGE).length;
 
 /**
  * The fence comes first: it locks the partitions' rows and counts those that still have our epoch. Every write
@@ -32,10 +88,11 @@ with fence as (
   select count(*) = cardinality($1::int[]) as ok from fence
 ), moved as (
   update partitions p set cursor = b.cursor, cursor_stored = b.stored
-  from unnest($1::int[], $3::bigint[], $14::text[]) as b (partition, cursor, stored)
+  from unnest($1::int[], $3::bigint[], $4::text[]) as b (partition, cursor, stored)
   where p.kind = 'route' and p.partition = b.partition and (select ok from held)
 ), conversation_rows as (
-  insert into conversations select * from json_populate_recordset(null::conversations, $4::text::json)
+  insert into conversations (${listOf(CONVERSATION)})
+  select * from (${unnested(CONVERSATION, FIRST_OF_CONVERSATION)}) as c
   where (select ok from held)
   on conflict (id) do update set
     state = excluded.state, session_id = excluded.session_id,
@@ -54,8 +111,8 @@ with fence as (
     language = excluded.language, sticky_extension_id = excluded.sticky_extension_id,
     declined_by = excluded.declined_by, wrap_until_ms = excluded.wrap_until_ms, tags = excluded.tags
 ), message_rows as (
-  insert into messages (${MESSAGE_LIST}) select ${MESSAGE_LIST}
-  from json_populate_recordset(null::messages, $6::text::json)
+  insert into messages (${listOf(MESSAGE)})
+  select * from (${unnested(MESSAGE, FIRST_OF_MESSAGE)}) as m
   where (select ok from held)
 ), media_rows as (
   insert into media (id, message_id, channel_id, state, source_url, declared_type, types, created_ms, due_ms)
@@ -65,15 +122,17 @@ with fence as (
     (id text, message_id text, channel_id text, source_url text, declared_type text, types jsonb, created_ms bigint)
   where (select ok from held)
 ), note_rows as (
-  insert into session_notes select * from json_populate_recordset(null::session_notes, $15::text::json)
+  insert into session_notes select * from json_populate_recordset(null::session_notes, $14::text::json)
   where (select ok from held)
 ), seen_rows as (
-  insert into seen select * from json_populate_recordset(null::seen, $7::text::json)
+  insert into seen (${listOf(SEEN)}) select * from (${unnested(SEEN, FIRST_OF_SEEN)}) as s
   where (select ok from held)
 ), outbox_rows as (
   insert into outbox (kind, partition, sequence, payload)
-  select 'route', o.partition, o.sequence, o.payload
-  from json_to_recordset($8::text::json) as o (partition int, sequence bigint, payload json)
+  select 'route', o.partition, o.sequence, o.payload::json
+  from (
+    select unnest($6::int[]) as partition, unnest($7::bigint[]) as sequence, ${unjoinedJson("$8")} as payload
+  ) as o
   where (select ok from held)
 ), forgotten as (
   delete from outbox where (select ok from held) and ctid = any (array(
@@ -165,23 +224,25 @@ export class PostgresConversationStore implements ConversationStore {
 }
 
 function parameters(commit: ConversationCommit) {
-  const { partitions, published } = commit;
+  const { partitions, outbox, published } = commit;
   return [
     partitions.map((p) => p.partition),
     partitions.map((p) => p.epoch),
     partitions.map((p) => p.cursor),
-    JSON.stringify(commit.conversations),
+    partitions.map((p) => p.stored),
     JSON.stringify(commit.sessions),
-    JSON.stringify(commit.messages),
-    JSON.stringify(commit.seen),
-    JSON.stringify(commit.outbox),
+    outbox.map((row) => row.partition),
+    outbox.map((row) => row.sequence),
+    joinedJson(outbox.map((row) => row.payload)),
     publishedJson(published),
     JSON.stringify(commit.media),
     JSON.stringify(commit.statistics),
     JSON.stringify(commit.deadLetters),
     JSON.stringify(commit.optOuts),
-    partitions.map((p) => p.stored),
     JSON.stringify(commit.notes),
+    ...columnArrays(commit.conversations, CONVERSATION),
+    ...columnArrays(commit.messages, MESSAGE),
+    ...columnArrays(commit.seen, SEEN),
   ];
 }
 

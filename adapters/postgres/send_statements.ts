@@ -1,5 +1,6 @@
 /**
- * The send queue's fixed statements. Parameters are JSON texts, so that one text serves every batch size.
+ * The send queue's fixed statements. Parameters are texts, of JSON or of arrays, so that one statement serves every
+ * batch size.
  *
  * Messages are joined by id, which prunes to one partition a row; the input comes sorted by id, so that
  * writers that touch the same rows lock them in the same order. The fence locks the lanes' rows `for share`: a
@@ -8,10 +9,38 @@
  * @module
  */
 import { ALL_NUMBERS, CONFIRMATION_AUTHOR } from "../../core/opt_out/opt_out.ts";
-import { publishedRows } from "./published_rows.ts";
+import type { ClaimItem, RecordRow } from "../../core/ports/send_store.ts";
 import { QUEUED_COLUMNS } from "../../core/send/queued_message.ts";
+import { type ColumnTypes, unjoinedJson, unnested } from "./column_arrays.ts";
+import { publishedRows } from "./published_rows.ts";
 
 const columns = QUEUED_COLUMNS.map((column) => `m.${column}`).join(", ");
+
+export const ITEM: ColumnTypes<ClaimItem> = {
+  id: "text",
+  lane: "int",
+  channel_id: "text",
+  attempts: "int",
+  conversation_id: "text",
+  number: "text",
+  contact: "text",
+};
+const FIRST_OF_ITEM = 4;
+
+/** A result without its event, which is passed on as the text that it is. */
+export const RESULT: ColumnTypes<Omit<RecordRow, "event">> = {
+  id: "text",
+  lane: "int",
+  channel_id: "text",
+  status: "text",
+  claimed: "int",
+  attempts: "int",
+  provider_id: "text",
+  uncertain: "boolean",
+  error: "jsonb",
+  step: "jsonb",
+};
+const FIRST_OF_RESULT = 6;
 
 const FENCE = `
   select p.partition as lane from partitions p
@@ -91,11 +120,12 @@ changed as (
 )
 select policy, count(*)::int as count from changed group by policy`;
 
-/** $1 lanes, $2 items, $3 now, $4 the history's step. */
+/** $1 lanes, $2 now, $3 the history's step, then the items by column. */
 export const CLAIM = `
 with fence as (${FENCE}),
+items as (${unnested(ITEM, FIRST_OF_ITEM)}),
 barred as (
-  select i.id from json_to_recordset($2::text::json) as i (id text, conversation_id text, number text, contact text)
+  select i.id from items i
   where exists (
       select from opt_outs o
       where o.active and o.contact = i.contact
@@ -112,20 +142,20 @@ changed as (
     status = 'sending',
     attempts = i.attempts + 1,
     uncertain = false,
-    history = case when m.status = 'queued' then m.history || $4::text::jsonb else m.history end,
-    updated_ms = greatest(m.updated_ms, $3::text::bigint)
-  from json_to_recordset($2::text::json) as i (id text, lane int, channel_id text, attempts int)
+    history = case when m.status = 'queued' then m.history || $3::text::jsonb else m.history end,
+    updated_ms = greatest(m.updated_ms, $2::text::bigint)
+  from items i
   join fence f on f.lane = i.lane
   where m.id = i.id and m.channel_id = i.channel_id
     and i.id not in (select id from barred)
     and ((m.status = 'queued' and m.attempts = i.attempts)
       or (m.status = 'sending' and not m.uncertain and m.attempts = i.attempts + 1))
-    and coalesce(m.not_before_ms, 0) <= $3::text::bigint
+    and coalesce(m.not_before_ms, 0) <= $2::text::bigint
     and not exists (
       select from messages e
       where e.conversation_id = m.conversation_id and e.position < m.position
         and e.unsent and not (e.status = 'sending' and e.uncertain)
-        and coalesce(e.not_before_ms, 0) <= $3::text::bigint)
+        and coalesce(e.not_before_ms, 0) <= $2::text::bigint)
   returning m.id
 )${ANSWER}, (select coalesce(json_agg(id), '[]') from barred) as "optedOut"`;
 
@@ -152,8 +182,8 @@ changed as (
 )${ANSWER}`;
 
 /**
- * $1 lanes with their sequences, $2 rows, $3 now, $4 the hour, $5 what is published. Only unsent rows change: what a delivery report
- * said meanwhile stands above.
+ * $1 lanes with their sequences, $2 the rows' events, $3 now, $4 the hour, $5 what is published, then the rows by column.
+ * Only unsent rows change: what a delivery report said meanwhile stands above.
  */
 export const RECORD = `
 with fence as (${FENCE}),
@@ -166,9 +196,7 @@ changed as (
     error = r.error,
     history = m.history || r.step,
     updated_ms = greatest(m.updated_ms, $3::text::bigint)
-  from json_to_recordset($2::text::json) as r (
-    id text, lane int, channel_id text, status text, claimed int, attempts int, provider_id text, uncertain boolean,
-    error jsonb, step jsonb, event json)
+  from (${unnested(RESULT, FIRST_OF_RESULT)}, ${unjoinedJson("$2")} as event) as r
   join fence f on f.lane = r.lane
   where m.id = r.id and m.channel_id = r.channel_id and m.unsent
     and (r.status not in ('queued', 'sending') or (m.status = 'sending' and m.attempts = r.claimed))
@@ -186,7 +214,7 @@ changed as (
     segments_out = s.segments_out + excluded.segments_out
 ), told as (
   insert into outbox (kind, partition, sequence, payload)
-  select 'send', c.lane, b.sequence, json_build_object('events', json_agg(c.event))
+  select 'send', c.lane, b.sequence, ('{"events":[' || string_agg(c.event, ',') || ']}')::json
   from changed c join json_to_recordset($1::text::json) as b (lane int, sequence bigint) on b.lane = c.lane
   where c.event is not null
   group by c.lane, b.sequence

@@ -16,11 +16,13 @@ import type {
   WriteAnswer,
 } from "../../core/ports/send_store.ts";
 import type { QueuedMessage } from "../../core/send/queued_message.ts";
+import { columnArrays, joinedJson } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
 import { publishedJson } from "./published_rows.ts";
 import {
   ADD_PROVIDER_IDS,
   CLAIM,
+  ITEM,
   LOAD_CONVERSATIONS,
   LOAD_HELD,
   LOAD_QUEUED,
@@ -29,6 +31,7 @@ import {
   OLDEST_DUE,
   RECORD,
   RECOVER,
+  RESULT,
 } from "./send_statements.ts";
 
 const HOUR_MS = 3_600_000;
@@ -102,9 +105,9 @@ export class PostgresSendStore implements SendStore {
     const rows = await this.#run<AnswerRow & { optedOut: string[] }>(
       CLAIM,
       lanes,
-      byId(items),
       nowMs,
       JSON.stringify(step),
+      ...columnArrays(byId(items), ITEM),
     );
     return { ...answer(rows), optedOut: new Set(rows[0]?.optedOut) };
   }
@@ -114,14 +117,16 @@ export class PostgresSendStore implements SendStore {
   }
 
   async record({ lanes, rows, published, nowMs }: RecordBatch): Promise<WriteAnswer> {
+    const sorted = byId(rows);
     return answer(
       await this.#run<AnswerRow>(
         RECORD,
         lanes,
-        byId(rows),
+        joinedJson(sorted.map(({ event }) => event)),
         nowMs,
         nowMs - nowMs % HOUR_MS,
         publishedJson(published),
+        ...columnArrays(sorted, RESULT),
       ),
     );
   }

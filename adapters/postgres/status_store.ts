@@ -4,14 +4,17 @@
  * @module
  */
 import type { ReportEntry } from "../../core/entry.ts";
+import type { OutboxRow } from "../../core/outbox.ts";
 import {
   type LoadedMessages,
   type PendingReport,
   providerKey,
   type StatusCommit,
   type StatusStore,
+  type StatusUpdate,
 } from "../../core/ports/status_store.ts";
 import type { ReportedMessage } from "../../core/status/report.ts";
+import { columnArrays, type ColumnTypes, joinedJson, unjoinedJson, unnested } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
 
@@ -46,6 +49,23 @@ cross join lateral (
   order by m.id desc limit 1
 ) m`;
 
+const PLACE: ColumnTypes<Pick<OutboxRow, "partition" | "sequence">> = {
+  partition: "int",
+  sequence: "bigint",
+};
+const UPDATE: ColumnTypes<StatusUpdate> = {
+  id: "text",
+  expected: "text",
+  status: "text",
+  provider_id: "text",
+  uncertain: "boolean",
+  error: "jsonb",
+  steps: "jsonb",
+  at_ms: "bigint",
+};
+const FIRST_OF_PLACE = 8;
+const FIRST_OF_UPDATE = FIRST_OF_PLACE + Object.keys(PLACE).length;
+
 /**
  * The fence locks the partitions' rows, then `locked` the messages, by id like every other writer: a message
  * that has moved since it was loaded makes all of it stale, and every write looks at `held`.
@@ -60,8 +80,7 @@ with bounds as (
 ), owned as (
   select (select count(*) from fence) = (select count(*) from bounds) as ok
 ), changes as (
-  select * from json_to_recordset($2::text::json) as u (
-    id text, expected text, status text, provider_id text, uncertain boolean, error jsonb, steps jsonb, at_ms bigint)
+  ${unnested(UPDATE, FIRST_OF_UPDATE)}
 ), locked as (
   select m.id from changes u join messages m on m.id = u.id
   where (select ok from owned) and m.status = u.expected order by m.id for update of m
@@ -96,18 +115,18 @@ with bounds as (
     failed = s.failed + excluded.failed, segments_out = s.segments_out + excluded.segments_out
 ), outbox_rows as (
   insert into outbox (kind, partition, sequence, payload)
-  select 'status', partition, sequence, payload
-  from json_to_recordset($6::text::json) as o (partition int, sequence bigint, payload json)
+  select 'status', partition, sequence, payload::json
+  from (${unnested(PLACE, FIRST_OF_PLACE)}, ${unjoinedJson("$2")} as payload) as o
   where (select ok from held)
 ), dead_letter_rows as (
   insert into dead_letters (id, at_ms, kind, stream, partition, sequence, reason, payload)
   select id, at_ms, kind, stream, partition, sequence, reason, payload
-  from json_to_recordset($7::text::json) as d (id text, at_ms bigint, kind text, stream text, partition int,
+  from json_to_recordset($6::text::json) as d (id text, at_ms bigint, kind text, stream text, partition int,
     sequence bigint, reason text, payload text)
   where (select ok from held)
 ), forgotten as (
   delete from outbox where (select ok from held) and ctid = any (array(
-    ${publishedRows("'status'", "$8")}))
+    ${publishedRows("'status'", "$7")}))
 )
 select owned, ok from held`;
 
@@ -155,13 +174,14 @@ export class PostgresStatusStore implements StatusStore {
     const [row] = await this.#run<{ owned: boolean; ok: boolean }>(
       COMMIT,
       commit.partitions,
-      [...commit.updates].sort((a, b) => a.id < b.id ? -1 : 1),
+      joinedJson(commit.outbox.map(({ payload }) => payload)),
       commit.pending,
       commit.settled,
       commit.statistics,
-      commit.outbox,
       commit.deadLetters,
       publishedJson(commit.published),
+      ...columnArrays(commit.outbox, PLACE),
+      ...columnArrays([...commit.updates].sort((a, b) => a.id < b.id ? -1 : 1), UPDATE),
     );
     if (row?.owned !== true) return "fenced";
     return row.ok ? "committed" : "stale";
