@@ -39,7 +39,7 @@ export async function ensureMessagePartitions(db: Database, nowMs: number): Prom
       const name = `messages_${Math.floor(month / 12)}${String((month % 12) + 1).padStart(2, "0")}`;
       await sql`create table ${sql.table(name)} partition of messages
         for values from (${sql.lit(from)}) to (${sql.lit(idFloor(startOf(month + 1)))})
-        with (fillfactor = 70)`.execute(tx);
+        with (fillfactor = 50)`.execute(tx);
       made.push(name);
     }
     return made;
