@@ -78,8 +78,10 @@ export class EventPublisher {
       sizeOf: (item) => item.body.length,
       write: (items) => this.#write(items),
       linger: (waiting) => {
+        // A full batch gains nothing by waiting.
+        if (waiting < BUSY_FROM || waiting >= MAX_BATCH) return null;
         const earlyMs = this.#startedMs + SPACING_MS[this.#load] - performance.now();
-        return waiting < BUSY_FROM || earlyMs <= 0 ? null : pause(earlyMs);
+        return earlyMs <= 0 ? null : pause(earlyMs);
       },
     });
   }
