@@ -6,13 +6,16 @@
  *
  * @module
  */
+import { Pace, type PaceOptions } from "./pace.ts";
 import type { Clock } from "./ports/clock.ts";
 
 export interface BeatOptions {
-  /** Between two beats. */
-  readonly beatMs: number;
+  /** Between two beats, by what writes take. */
+  readonly pace: PaceOptions;
   /** Entries within one beat from which on lines wait for it. */
   readonly busyFrom: number;
+  /** Entries for which no beat need be longer than the least: their writes are worth their price. */
+  readonly enough: number;
   /** When lines start that need not wait for a beat. */
   readonly soon: (run: () => void) => void;
   readonly clock: Clock;
@@ -20,14 +23,18 @@ export interface BeatOptions {
 
 export class Beat {
   readonly #options: BeatOptions;
+  readonly #pace: Pace;
+  #beatMs: number;
   #windowMs = -Infinity;
   #count = 0;
   #busy = false;
-  #lastMs = -Infinity;
+  #startedMs = -Infinity;
   #waiting: (() => void)[] = [];
 
   constructor(options: BeatOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.pace);
+    this.#beatMs = options.pace.leastMs;
   }
 
   /** Whether as much comes that lines wait for the beat. */
@@ -37,15 +44,22 @@ export class Beat {
 
   /** Told of every entry. */
   count(): void {
-    const { beatMs, busyFrom, clock } = this.#options;
+    const { pace, busyFrom, enough, clock } = this.#options;
     this.#count++;
     const now = clock.monotonic();
     const elapsedMs = now - this.#windowMs;
-    if (elapsedMs < beatMs) return;
+    if (elapsedMs < pace.leastMs) return;
+    const everyMs = this.#pace.everyMs;
     // After a pause the window is long, and what came in it is few for its length.
-    this.#busy = this.#count * beatMs >= busyFrom * elapsedMs;
+    this.#busy = this.#count * everyMs >= busyFrom * elapsedMs;
+    this.#beatMs = Math.max(pace.leastMs, Math.min(everyMs, enough * elapsedMs / this.#count));
     this.#windowMs = now;
     this.#count = 0;
+  }
+
+  /** Told what each write took. */
+  took(ms: number): void {
+    this.#pace.took(ms);
   }
 
   /** Starts a line that was at rest. */
@@ -60,12 +74,12 @@ export class Beat {
   }
 
   #atNext(run: () => void): void {
-    const { beatMs, soon, clock } = this.#options;
+    const { soon, clock } = this.#options;
     this.#waiting.push(run);
     if (this.#waiting.length > 1) return;
-    const earlyMs = this.#lastMs + beatMs - clock.monotonic();
+    const earlyMs = this.#startedMs + this.#beatMs - clock.monotonic();
     const beat = () => {
-      this.#lastMs = clock.monotonic();
+      this.#startedMs = clock.monotonic();
       const runs = this.#waiting;
       this.#waiting = [];
       for (const each of runs) each();

@@ -14,6 +14,7 @@ import type { DispatchEntry } from "../../core/dispatch/entry.ts";
 import type { CommandEntry, CommandReply } from "../../core/entry.ts";
 import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
+import { Pace } from "../../core/pace.ts";
 import type { OutboxPayload } from "../../core/outbox.ts";
 import { AckedPublisher, PublishError } from "./acked_publisher.ts";
 import type { Names } from "./topology.ts";
@@ -33,6 +34,8 @@ const MUCH_FROM = 24;
 const FLOOD_FROM = 96;
 /** The server takes 1,000 messages in a batch. */
 const MAX_BATCH = 500;
+/** Further where writes take long: others load the server too, and each of them has little to tell at a time. */
+const PACE = { leastMs: 0, freeMs: 12, times: 6, mostMs: 60 };
 const TIMEOUT_MS = 5_000;
 const RETRY_PAUSE_MS = 300;
 
@@ -60,6 +63,7 @@ export class EventPublisher {
   readonly #commit: GroupCommit<Outgoing>;
   readonly #encoder = new TextEncoder();
   #batches = 0;
+  readonly #pace = new Pace(PACE);
   #startedMs = 0;
   #load: keyof typeof SPACING_MS = "some";
   #draining = false;
@@ -80,7 +84,8 @@ export class EventPublisher {
       linger: (waiting) => {
         // A full batch gains nothing by waiting.
         if (waiting < BUSY_FROM || waiting >= MAX_BATCH) return null;
-        const earlyMs = this.#startedMs + SPACING_MS[this.#load] - performance.now();
+        const everyMs = Math.max(SPACING_MS[this.#load], this.#pace.everyMs);
+        const earlyMs = this.#startedMs + everyMs - performance.now();
         return earlyMs <= 0 ? null : pause(earlyMs);
       },
     });
@@ -158,6 +163,7 @@ export class EventPublisher {
     this.#startedMs = performance.now();
     this.#load = items.length < MUCH_FROM ? "some" : items.length < FLOOD_FROM ? "much" : "flood";
     await this.#insist(() => this.#writeOnce(items));
+    this.#pace.took(performance.now() - this.#startedMs);
   }
 
   async #writeOnce(items: readonly Outgoing[]): Promise<void> {

@@ -47,8 +47,14 @@ const PUBLISH_TIMEOUT_MS = 5_000;
  * From 2,000 entries a second on, packs leave together: at 11,000 webhooks a second in one process on two cores a pack
  * of one of 8 partitions then has a dozen entries instead of two, and nats-server takes 11 µs of CPU each instead of 34.
  */
-const BEAT_MS = 8;
 const BUSY_FROM = 16;
+/**
+ * Where acknowledgements take long, beats are longer, until they have so many entries: with four processes each has a
+ * quarter of the entries, and would send as many packs of a quarter of the size. A server that is not busy acknowledges
+ * in less than 8 ms.
+ */
+const ENOUGH = 64;
+const BEAT_PACE = { leastMs: 8, freeMs: 8, times: 3, mostMs: 40 };
 /** Entries in one packed message: beyond it decoding would hold up the event loop. */
 const MAX_PACK_ENTRIES = 500;
 
@@ -63,7 +69,13 @@ export class LogIngress implements Ingress, DispatchLog {
   constructor(options: LogIngressOptions) {
     this.#options = options;
     this.#publisher = new AckedPublisher(options.connection, PUBLISH_TIMEOUT_MS);
-    this.#beat = new Beat({ beatMs: BEAT_MS, busyFrom: BUSY_FROM, soon: nextTick, clock: options.clock });
+    this.#beat = new Beat({
+      pace: BEAT_PACE,
+      busyFrom: BUSY_FROM,
+      enough: ENOUGH,
+      soon: nextTick,
+      clock: options.clock,
+    });
     this.#replies = new ReplyBox(
       options.connection,
       options.names,
@@ -163,8 +175,11 @@ export class LogIngress implements Ingress, DispatchLog {
   }
 
   async #write(subject: string, items: readonly string[]): Promise<void> {
+    const { clock, configuration } = this.#options;
+    const startedMs = clock.monotonic();
     try {
-      await this.#publisher.publish(subject, packEntries(items, this.#options.configuration()));
+      await this.#publisher.publish(subject, packEntries(items, configuration()));
+      this.#beat.took(clock.monotonic() - startedMs);
     } catch (error) {
       throw new UnavailableError(`the message log cannot be written: ${(error as Error).message}`);
     }

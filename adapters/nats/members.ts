@@ -17,12 +17,12 @@ import { type Msg, type NatsConnection, RequestError, type Subscription } from "
 import {
   candidates,
   CUT_UNSURE_AFTER_MS,
-  HEARTBEAT_MS,
   Liveness,
   type LivingMember,
   type MemberInfo,
   MISSED_AFTER_MS,
   UNSURE_AFTER_MS,
+  untilNextSign,
 } from "../../core/membership/liveness.ts";
 import type { MembersView } from "../../core/membership/partition_keeper.ts";
 
@@ -52,7 +52,9 @@ export class Members implements MembersView {
   /** Null before it is opened, and when it may be gone with the server's memory. */
   #bucket: Promise<KV> | null = null;
   #subscriptions: Subscription[] = [];
-  #timers: ReturnType<typeof setInterval>[] = [];
+  /** Until the next sign, and to the next watch; undefined while it is no member. */
+  #signTimer: ReturnType<typeof setTimeout> | undefined;
+  #watchTimer: ReturnType<typeof setInterval> | undefined;
   /** Members that are being asked for. */
   readonly #asked = new Set<string>();
   /** Whether this member knows that it has no connection. */
@@ -89,10 +91,8 @@ export class Members implements MembersView {
     this.#followConnection();
     await this.#put();
     await this.#lookAround();
-    this.#timers = [
-      setInterval(() => this.#beat(), HEARTBEAT_MS),
-      setInterval(() => this.#watch(), WATCH_MS),
-    ];
+    this.#schedule();
+    this.#watchTimer = setInterval(() => this.#watch(), WATCH_MS);
   }
 
   /** Tells the others where this member's HTTP server listens. */
@@ -124,7 +124,7 @@ export class Members implements MembersView {
   /** A sign now: the connection came back, perhaps to a server that has lost the bucket. */
   beatNow(): void {
     this.#bucket = null;
-    if (this.#timers.length > 0) this.#beat();
+    if (this.#signTimer !== undefined) this.#beat();
   }
 
   /** Says that this member wants nothing more; its partitions stay its own until it gives them back. */
@@ -136,7 +136,9 @@ export class Members implements MembersView {
 
   /** Says that this member is gone. */
   async close(): Promise<void> {
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    clearTimeout(this.#signTimer);
+    clearInterval(this.#watchTimer);
+    this.#signTimer = undefined;
     // The others find it out by themselves when they are not told.
     await this.#bucket?.then((bucket) => bucket.delete(this.me)).catch(() => {});
     for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
@@ -178,6 +180,13 @@ export class Members implements MembersView {
     } finally {
       this.#asked.delete(id);
     }
+  }
+
+  #schedule(): void {
+    this.#signTimer = setTimeout(() => {
+      this.#schedule();
+      this.#beat();
+    }, untilNextSign(Date.now()));
   }
 
   #beat(): void {

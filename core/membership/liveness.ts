@@ -31,6 +31,14 @@ export interface LivingMember {
 
 /** From one sign of life to the next. */
 export const HEARTBEAT_MS = 500;
+/**
+ * Until the next sign, ms. All members give theirs at the same moments, as far as their clocks (`nowMs`, ms since 1970)
+ * agree: every member hears every other, and is woken once by all signs instead of once by each.
+ */
+export function untilNextSign(nowMs: number): number {
+  return HEARTBEAT_MS - nowMs % HEARTBEAT_MS;
+}
+
 /** Without a sign for so long a member is taken for dead: three are lost, and a moment. */
 export const DEAD_AFTER_MS = 2_000;
 /**

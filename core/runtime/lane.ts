@@ -17,6 +17,7 @@ import type { OutboxRow, Published } from "../outbox.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogMessage } from "../ports/partition_log.ts";
 import type { PartitionKind, PartitionStore } from "../ports/partition_store.ts";
+import { Pace } from "../pace.ts";
 import { Publication } from "./publication.ts";
 
 export type ApplyResult =
@@ -64,12 +65,14 @@ const MAX_UNPUBLISHED = 256;
 /** Their events: a log that is drained at full speed makes large commits, and each event waits as JSON in memory. */
 const MAX_UNPUBLISHED_EVENTS = 2_048;
 /**
- * When at least so many wait, batches start this far apart: a batch of three costs nearly as much as one of thirty,
- * and at 2,000 messages a second batches that follow each other at once leave no time for anything else. Fewer than
- * that go at once.
+ * When at least so many wait, batches start this far apart, and further the longer they take: a batch of three costs
+ * nearly as much as one of thirty, and at 2,000 messages a second batches that follow each other at once leave no time
+ * for anything else. Fewer than that go at once. A batch of a store that is not busy takes less than 15 ms.
  */
 const BUSY_FROM = 3;
-const BUSY_SPACING_MS = 10;
+const BUSY_PACE = { leastMs: 10, freeMs: 15, times: 6, mostMs: 150 };
+/** Bytes that are worth a write, and wait for no more: some 200 entries. */
+const ENOUGH_BYTES = 65_536;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -86,7 +89,9 @@ export class Lane {
   #state: "idle" | "applying" | "stopped" = "idle";
   #running: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
-  #startedMs = -BUSY_SPACING_MS;
+  readonly #pace = new Pace(BUSY_PACE);
+  /** Ends the rest before the next batch. */
+  #rested: (() => void) | null = null;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -136,6 +141,7 @@ export class Lane {
     if (this.stopped || !this.#partitions.has(message.partition)) return;
     this.#waiting.push(message);
     this.#waitingBytes += message.data.length;
+    if (this.#hasEnough()) this.#rested?.();
     if (this.#state === "idle") {
       this.#state = "applying";
       this.#running = this.#run();
@@ -151,6 +157,7 @@ export class Lane {
   async stop(): Promise<void> {
     this.#state = "stopped";
     this.#wake?.();
+    this.#rested?.();
     await this.#running;
     await this.#publication.stop();
   }
@@ -165,9 +172,8 @@ export class Lane {
     await Promise.resolve();
     while (!this.stopped && this.#waiting.length > 0) {
       while (this.#isTooFarAhead() && !this.stopped) await this.#sleep(10_000);
-      const earlyMs = this.#startedMs + BUSY_SPACING_MS - this.#options.clock.monotonic();
-      if (this.#waiting.length >= BUSY_FROM && earlyMs > 0) await this.#rest(earlyMs);
-      this.#startedMs = this.#options.clock.monotonic();
+      await this.#rest();
+      this.#pace.started(this.#options.clock.monotonic());
       this.#batch = this.#takeBatch();
       this.#applying = this.#applyBatch();
       await this.#applying;
@@ -191,7 +197,9 @@ export class Lane {
         if (earlier !== null) this.#publication.giveBack(published);
         const result = earlier ?? await this.#options.applier.apply(this.#batch, published);
         if (result.kind === "committed") {
-          this.#options.onCommit?.(this.#options.clock.monotonic() - started, this.#batch.length);
+          const tookMs = this.#options.clock.monotonic() - started;
+          this.#pace.took(tookMs);
+          this.#options.onCommit?.(tookMs, this.#batch.length);
           for (const row of result.outbox) this.#publication.add(row);
           break;
         }
@@ -266,9 +274,23 @@ export class Lane {
     return batch;
   }
 
-  /** Nothing cuts it short: publications end all the time. */
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.after(ms, resolve));
+  /** Whether what waits is worth a write, or all that a batch takes. */
+  #hasEnough(): boolean {
+    return this.#waitingBytes >= ENOUGH_BYTES || this.#waiting.length >= MAX_BATCH_MESSAGES;
+  }
+
+  /** Under load: until the next batch is due, or has enough. */
+  async #rest(): Promise<void> {
+    const earlyMs = this.#pace.earlyMs(this.#options.clock.monotonic());
+    if (this.#waiting.length < BUSY_FROM || this.#hasEnough() || earlyMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(earlyMs, resolve);
+      this.#rested = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#rested = null;
   }
 
   #sleep(ms: number): Promise<void> {

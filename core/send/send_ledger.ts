@@ -10,6 +10,7 @@
  * @module
  */
 import { GroupCommit } from "../group_commit.ts";
+import { Pace } from "../pace.ts";
 import type { OutboxRow } from "../outbox.ts";
 import { firstSequence } from "../outbox_sequence.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -38,9 +39,12 @@ export interface SendLedgerOptions {
 const GROUP_MAX = 500;
 /** Messages of one conversation that are looked up when one of them was not claimed. */
 const CONVERSATION_PAGE_MAX = 20;
-/** From the start of one statement to the start of the next. */
-const CLAIM_EVERY_MS = 2;
-const RECORD_EVERY_MS = 5;
+/**
+ * From the start of one statement to the start of the next. Claims do not wait the longer the longer they take: what is
+ * claimed ahead has to last until the next ones.
+ */
+const CLAIM_PACE = { leastMs: 2, freeMs: 0, times: 0, mostMs: 2 };
+const RECORD_PACE = { leastMs: 5, freeMs: 8, times: 3, mostMs: 40 };
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -70,14 +74,16 @@ export class SendLedger {
 
   constructor(options: SendLedgerOptions) {
     this.#options = options;
+    const claimPace = new Pace(CLAIM_PACE);
+    const recordPace = new Pace(RECORD_PACE);
     const group = { maxItems: GROUP_MAX, maxSize: Infinity, sizeOf: () => 1 };
     this.#claims = new GroupCommit<ClaimWanted>({
       ...group,
-      write: (items) => this.#spaced(CLAIM_EVERY_MS, () => this.#writeClaims(items)),
+      write: (items) => this.#spaced(claimPace, () => this.#writeClaims(items)),
     });
     this.#records = new GroupCommit<RecordWanted>({
       ...group,
-      write: (items) => this.#spaced(RECORD_EVERY_MS, () => this.#writeRecords(items)),
+      write: (items) => this.#spaced(recordPace, () => this.#writeRecords(items)),
     });
     this.#publisher = new SendPublisher({
       store: options.partitions,
@@ -193,12 +199,14 @@ export class SendLedger {
   }
 
   /** Callers go on as soon as `write` settles their items; the next group starts when its time has come. */
-  async #spaced(everyMs: number, write: () => Promise<void>): Promise<void> {
+  async #spaced(pace: Pace, write: () => Promise<void>): Promise<void> {
     const { clock } = this.#options;
     const startedMs = clock.monotonic();
+    pace.started(startedMs);
     await write();
-    const leftMs = startedMs + everyMs - clock.monotonic();
-    if (leftMs > 0) await this.sleep(leftMs);
+    pace.took(clock.monotonic() - startedMs);
+    const earlyMs = pace.earlyMs(clock.monotonic());
+    if (earlyMs > 0) await this.sleep(earlyMs);
   }
 
   async #writeClaims(wanted: readonly ClaimWanted[]): Promise<void> {

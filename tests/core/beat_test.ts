@@ -1,4 +1,4 @@
-import { deepStrictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as equal, ok } from "node:assert/strict";
 import { Beat } from "../../core/beat.ts";
 
 const BEAT_MS = 10;
@@ -9,8 +9,9 @@ function scripted() {
   let timers: { atMs: number; run: () => void }[] = [];
   let turn: (() => void)[] = [];
   const beat = new Beat({
-    beatMs: BEAT_MS,
+    pace: { leastMs: BEAT_MS, freeMs: 0, times: 2, mostMs: 4 * BEAT_MS },
     busyFrom: 4,
+    enough: 12,
     soon: (run) => turn.push(run),
     clock: {
       now: () => nowMs,
@@ -93,4 +94,39 @@ Deno.test("a burst after a rest is not yet load", () => {
   pass(5_000);
   for (let i = 0; i < 10; i++) beat.count();
   equal(beat.busy, false);
+});
+
+Deno.test("where writes take long, fewer entries are load, and beats are longer until packs are worth it", () => {
+  const { beat, endTurn, pass, comes } = scripted();
+  const msToNext = () => {
+    const started: string[] = [];
+    beat.start(() => started.push("first"));
+    endTurn();
+    pass(4 * BEAT_MS);
+    beat.start(() => started.push("second"));
+    endTurn();
+    beat.start(() => started.push("third"));
+    let ms = 0;
+    for (; started.length < 3; ms++) pass(1);
+    return ms;
+  };
+  comes(20, 100);
+  equal(beat.busy, false);
+  for (let i = 0; i < 50; i++) beat.took(4 * BEAT_MS);
+  comes(20, 100);
+  equal(beat.busy, true, "two in a least beat are eight in the longest one");
+  equal(msToNext(), 4 * BEAT_MS);
+  comes(60, 100);
+  const ms = msToNext();
+  ok(ms >= 2 * BEAT_MS && ms < 3 * BEAT_MS, `${ms} ms, and 12 entries come in two least beats`);
+  comes(600, 100);
+  equal(msToNext(), BEAT_MS);
+});
+
+Deno.test("however long writes take, a few entries start at once", () => {
+  const { beat, comes } = scripted();
+  for (let i = 0; i < 50; i++) beat.took(1_000);
+  comes(9, 100);
+  equal(beat.busy, false);
+  equal(beat.linger(), null);
 });

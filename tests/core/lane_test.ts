@@ -1,5 +1,7 @@
 import { deepStrictEqual as equal, ok } from "node:assert/strict";
 import { systemClock } from "../../adapters/system/clock.ts";
+import { setImmediate } from "node:timers";
+import type { Clock } from "../../core/ports/clock.ts";
 import type { OutboxRow, Published, PublishedRows } from "../../core/outbox.ts";
 import type { LogMessage } from "../../core/ports/partition_log.ts";
 import type { PartitionStore } from "../../core/ports/partition_store.ts";
@@ -25,7 +27,7 @@ function scripted(script: {
   cursors?: () => ReadonlyMap<number, number>;
   outbox?: () => OutboxRow[];
   lost?: () => Promise<number[]>;
-}) {
+}, clock: Clock = systemClock) {
   const seen = {
     batches: [] as number[][],
     cleared: [] as [number, PublishedRows][],
@@ -61,7 +63,7 @@ function scripted(script: {
     onFenced: (partitions) => void seen.fenced.push(...partitions),
     onError: () => void seen.errors++,
     onRoom: () => {},
-    clock: systemClock,
+    clock,
   });
   for (const partition of [0, 1]) lane.add(partition);
   return { lane, seen };
@@ -317,5 +319,89 @@ Deno.test("Lane forgets what is published also when that comes due under a batch
   gate.resolve();
   await until(() => seen.cleared.length === 1);
   equal(seen.cleared, [[0, { first: 1, last: 1 }]]);
+  await lane.stop();
+});
+
+/** A lane on a clock that passes when told, whose batches take `tookMs`. */
+function timed(tookMs: number, bytes = 10) {
+  let nowMs = 1_000;
+  let timers: { atMs: number; run: () => void }[] = [];
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const clock: Clock = {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    after: (delayMs, run) => {
+      const timer = { atMs: nowMs + delayMs, run };
+      timers.push(timer);
+      return () => timers = timers.filter((other) => other !== timer);
+    },
+  };
+  const { lane, seen } = scripted({
+    apply: async () => {
+      await new Promise<void>((resolve) => clock.after(tookMs, resolve));
+      return await committed();
+    },
+  }, clock);
+  let sequence = 0;
+  const comes = (count: number) => {
+    for (let i = 0; i < count; i++) lane.push({ ...message(0, ++sequence), data: new Uint8Array(bytes) });
+    return turn();
+  };
+  const pass = async (ms: number) => {
+    for (let i = 0; i < ms; i++) {
+      nowMs++;
+      const due = timers.filter(({ atMs }) => atMs <= nowMs);
+      timers = timers.filter(({ atMs }) => atMs > nowMs);
+      for (const { run } of due) run();
+      await turn();
+    }
+  };
+  return { lane, seen, comes, pass };
+}
+
+Deno.test("Lane applies a message alone at once, however long batches take", async () => {
+  const { lane, seen, comes, pass } = timed(40);
+  for (let count = 1; count <= 20; count++) {
+    await comes(1);
+    equal(seen.batches.length, count);
+    await pass(40);
+  }
+  await lane.stop();
+});
+
+Deno.test("Lane collects the longer the longer batches take, where much comes", async () => {
+  const batchesIn = async (tookMs: number) => {
+    const { lane, seen, comes, pass } = timed(tookMs);
+    for (let ms = 0; ms < 600; ms++) {
+      await comes(3);
+      await pass(1);
+    }
+    const stopped = lane.stop();
+    await pass(tookMs);
+    await stopped;
+    return seen.batches.length;
+  };
+  const [fast, slow, slowest] = [await batchesIn(1), await batchesIn(30), await batchesIn(80)];
+  ok(fast >= 55 && fast <= 65, `${fast} batches, 10 ms apart`);
+  ok(slow < 600 / 30 - 3, `${slow} batches that could have followed each other`);
+  ok(slowest >= 600 / 150, `${slowest} batches, 150 ms apart at most`);
+});
+
+Deno.test("Lane waits no longer once what waits is worth its write", async () => {
+  const { lane, seen, comes, pass } = timed(80, 8_192);
+  for (let i = 0; i < 10; i++) {
+    await comes(1);
+    await pass(80);
+  }
+  await comes(1);
+  await pass(80);
+  const before = seen.batches.length;
+  await comes(4);
+  await pass(1);
+  equal(seen.batches.length, before, "four are worth waiting");
+  await comes(4);
+  equal(seen.batches.length, before + 1);
+  equal(seen.batches.at(-1)!.length, 8);
+  await pass(80);
   await lane.stop();
 });

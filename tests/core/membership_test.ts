@@ -10,6 +10,7 @@ import {
   type MemberInfo,
   MISSED_AFTER_MS,
   UNSURE_AFTER_MS,
+  untilNextSign,
 } from "../../core/membership/liveness.ts";
 import { plan } from "../../core/membership/plan.ts";
 
@@ -174,5 +175,14 @@ Deno.test("what is done about partitions: free and dead ones are taken, living o
       equal(awaited.has(partition), isWanted && mustWait);
     }
     ok(done.take.every(({ partition, epoch }) => list[partition]!.epoch === epoch));
+  }));
+});
+
+Deno.test("members with the same time give their signs together, each within one heartbeat", () => {
+  fc.assert(fc.property(fc.nat({ max: 4e12 }), fc.nat({ max: HEARTBEAT_MS - 1 }), (beat, laterMs) => {
+    const startMs = beat - beat % HEARTBEAT_MS;
+    const delayMs = untilNextSign(startMs + laterMs);
+    ok(delayMs > 0 && delayMs <= HEARTBEAT_MS);
+    equal(startMs + laterMs + delayMs, startMs + HEARTBEAT_MS);
   }));
 });

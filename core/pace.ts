@@ -1,0 +1,52 @@
+/**
+ * How far apart the group writes of a line start under load: never less than `leastMs`, and further the longer writes
+ * take. A write that takes long tells that its store or broker is busy, mostly with others' writes. With four processes
+ * each line has a quarter of the entries, and without this would make as many writes of a quarter of the size, each of
+ * which costs nearly as much. A line that is alone on a fast store does not rest longer.
+ *
+ * @module
+ */
+export interface PaceOptions {
+  /** From the start of one write to the start of the next, however fast they are. */
+  readonly leastMs: number;
+  /** What a write takes while nobody else keeps the store busy; what it takes beyond that counts. */
+  readonly freeMs: number;
+  /** Counts so many times. */
+  readonly times: number;
+  /** However slow they are. */
+  readonly mostMs: number;
+}
+
+/** What a new write's duration counts in the mean: one slow fsync is no load. */
+const WEIGHT = 1 / 8;
+
+export class Pace {
+  readonly #options: PaceOptions;
+  #startedMs = -Infinity;
+  #tookMs = 0;
+
+  constructor(options: PaceOptions) {
+    this.#options = options;
+  }
+
+  /** From the start of one write to the start of the next. */
+  get everyMs(): number {
+    const { leastMs, freeMs, times, mostMs } = this.#options;
+    return Math.min(mostMs, leastMs + times * Math.max(0, this.#tookMs - freeMs));
+  }
+
+  /** A write starts. */
+  started(nowMs: number): void {
+    this.#startedMs = nowMs;
+  }
+
+  /** A write took so long. */
+  took(ms: number): void {
+    this.#tookMs += (ms - this.#tookMs) * WEIGHT;
+  }
+
+  /** Until the next write is due; 0 or less: it is. */
+  earlyMs(nowMs: number): number {
+    return this.#startedMs + this.everyMs - nowMs;
+  }
+}
