@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import type { DispatchEntry } from "../../core/dispatch/entry.ts";
 import type { CommandEntry, CommandReply } from "../../core/entry.ts";
 import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
@@ -17,6 +17,7 @@ import { GroupCommit } from "../../core/group_commit.ts";
 import { Pace } from "../../core/pace.ts";
 import type { OutboxPayload } from "../../core/outbox.ts";
 import { AckedPublisher, PublishError } from "./acked_publisher.ts";
+import { readyHeaders } from "./ready_headers.ts";
 import type { Names } from "./topology.ts";
 
 interface Outgoing {
@@ -170,26 +171,27 @@ export class EventPublisher {
     if (this.#atomic && items.length >= SINGLES_BELOW) {
       if (await this.#writeBatch(items)) return;
     }
-    await Promise.all(items.map((item) => {
-      const id = headers();
-      id.set("Nats-Msg-Id", item.id);
-      return this.#publisher.publish(item.subject, item.body, id);
-    }));
+    await Promise.all(
+      items.map(({ subject, body, id }) =>
+        this.#publisher.publish(subject, body, readyHeaders([["Nats-Msg-Id", id]]))
+      ),
+    );
   }
 
   /** False when the server refused the batch as a whole: then nothing of it is stored. */
   async #writeBatch(items: readonly Outgoing[]): Promise<boolean> {
     const batch = `${this.#connection.info?.client_id ?? 0}-${performance.timeOrigin.toString(36)}-${++this
       .#batches}`;
+    const headersOf = (index: number) => readyHeaders(batchHeaders(batch, index + 1, items[index]!.id));
     const last = items.length - 1;
     for (let i = 0; i < last; i++) {
-      const item = items[i]!;
-      this.#connection.publish(item.subject, item.body, { headers: batchHeaders(batch, i + 1, item.id) });
+      const { subject, body } = items[i]!;
+      this.#connection.publish(subject, body, { headers: headersOf(i) });
     }
-    const commit = batchHeaders(batch, items.length, items[last]!.id);
-    commit.set("Nats-Batch-Commit", "1");
+    const { subject, body, id } = items[last]!;
+    const commit = readyHeaders([...batchHeaders(batch, items.length, id), ["Nats-Batch-Commit", "1"]]);
     try {
-      await this.#publisher.publish(items[last]!.subject, items[last]!.body, commit);
+      await this.#publisher.publish(subject, body, commit);
       return true;
     } catch (error) {
       // Refused for instance when one of the events is in the stream already, after a crash.
@@ -203,10 +205,10 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function batchHeaders(batch: string, sequence: number, id: string) {
-  const result = headers();
-  result.set("Nats-Batch-Id", batch);
-  result.set("Nats-Batch-Sequence", String(sequence));
-  result.set("Nats-Msg-Id", id);
-  return result;
+function batchHeaders(batch: string, sequence: number, id: string): [name: string, value: string][] {
+  return [
+    ["Nats-Batch-Id", batch],
+    ["Nats-Batch-Sequence", String(sequence)],
+    ["Nats-Msg-Id", id],
+  ];
 }
