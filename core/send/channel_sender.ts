@@ -38,10 +38,11 @@ export class ChannelSender {
   readonly #rate: RateGate;
   readonly #mover: FallbackMover;
   #channel: Channel;
-  #claimed: Ready[] = [];
+  readonly #claimed: Ready[] = [];
   #claiming = 0;
   #closedUntilMs = 0;
   #stopped = false;
+  #isPumpDue = false;
   #disarm: (() => void) | null = null;
   #armedMs = Infinity;
 
@@ -239,7 +240,12 @@ export class ChannelSender {
 
   async #claim(message: QueuedMessage, demand: Demand): Promise<void> {
     this.#claiming++;
-    const result = await this.#port.claim(message).catch((): Claimed => ({ kind: "failed" }));
+    let result: Claimed;
+    try {
+      result = await this.#port.claim(message);
+    } catch {
+      result = { kind: "failed" };
+    }
     this.#claiming--;
     if (result.kind === "claimed") {
       const ready = { message: { ...message, attempts: message.attempts + 1 }, demand };
@@ -251,7 +257,7 @@ export class ChannelSender {
       this.#rate.release(demand);
       this.#notClaimed(message, result);
     }
-    this.pump();
+    this.#pumpSoon();
   }
 
   #notClaimed(message: QueuedMessage, result: Exclude<Claimed, { kind: "claimed" }>): void {
@@ -268,23 +274,21 @@ export class ChannelSender {
   }
 
   #depart(nowMs: number): void {
-    const candidates = this.#claimed;
     const left: Ready[] = [];
+    let seen = 0;
     // What was claimed before others could take the lane needs the fence's word again.
     const mayLeave = this.#channel.enabled && this.#port.isSure();
-    for (const [index, ready] of candidates.entries()) {
+    for (const ready of this.#claimed) {
       const { channelMs, numberMs } = this.#rate.departsAt(ready.demand, nowMs);
       const waitMs = Math.max(channelMs, numberMs) - nowMs;
       if (!mayLeave || waitMs > GIVE_BACK_MS || !this.#line.mayCall(nowMs)) {
         this.#giveBack(ready);
-      } else if (channelMs > nowMs || !this.#line.hasSlot()) {
-        // Holds for all that follow as well.
-        left.push(...candidates.slice(index));
-        break;
-      } else if (numberMs > nowMs) left.push(ready);
+      } else if (channelMs > nowMs || !this.#line.hasSlot()) break; // Holds for all that follow as well.
+      else if (numberMs > nowMs) left.push(ready);
       else this.#send(ready, nowMs);
+      seen++;
     }
-    this.#claimed = left;
+    if (seen > left.length) this.#claimed.splice(0, seen, ...left);
   }
 
   #send(ready: Ready, nowMs: number): void {
@@ -318,14 +322,23 @@ export class ChannelSender {
   }
 
   #wentOn(): void {
-    if (this.#runsLow()) this.#port.refill();
-    this.pump();
+    if (this.#runsLow(PRIORITY.reply) || this.#runsLow(PRIORITY.bulk)) this.#port.refill();
+    this.#pumpSoon();
   }
 
-  #runsLow(): boolean {
-    return [PRIORITY.reply, PRIORITY.bulk].some((priority) =>
-      this.scheduler.overflowed(priority) && this.scheduler.room(priority) > this.scheduler.count(priority)
-    );
+  /** Claims and results come back in groups: once for all of a group. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    queueMicrotask(() => {
+      this.#isPumpDue = false;
+      this.pump();
+    });
+  }
+
+  #runsLow(priority: Priority): boolean {
+    return this.scheduler.overflowed(priority) &&
+      this.scheduler.room(priority) > this.scheduler.count(priority);
   }
 
   /** Sets the timer for the moment at which something may move by itself. */

@@ -53,12 +53,14 @@ interface ClaimWanted {
   readonly lane: number;
   readonly epoch: number;
   readonly settle: (result: Claimed) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 interface RecordWanted {
   readonly row: RecordRow;
   readonly epoch: number;
   readonly settle: (stored: boolean) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 export class SendLedger {
@@ -79,11 +81,11 @@ export class SendLedger {
     const group = { maxItems: GROUP_MAX, maxSize: Infinity, sizeOf: () => 1 };
     this.#claims = new GroupCommit<ClaimWanted>({
       ...group,
-      write: (items) => this.#spaced(claimPace, () => this.#writeClaims(items)),
+      write: (items) => failing(items, () => this.#spaced(claimPace, () => this.#writeClaims(items))),
     });
     this.#records = new GroupCommit<RecordWanted>({
       ...group,
-      write: (items) => this.#spaced(recordPace, () => this.#writeRecords(items)),
+      write: (items) => failing(items, () => this.#spaced(recordPace, () => this.#writeRecords(items))),
     });
     this.#publisher = new SendPublisher({
       store: options.partitions,
@@ -139,10 +141,11 @@ export class SendLedger {
    * Moves the message to `sending`, if it is its turn. `epoch` is the lane's from when its sender began: one that is from
    * before the lane was lost and gained again has no say any more. Rejects when the ledger is closed.
    */
-  async claim(message: QueuedMessage, epoch: number): Promise<Claimed> {
+  claim(message: QueuedMessage, epoch: number): Promise<Claimed> {
     const { promise, resolve, reject } = Promise.withResolvers<Claimed>();
-    this.#claims.add({ message, lane: sendLaneOf(message.channel_id), epoch, settle: resolve }).catch(reject);
-    return await promise;
+    const lane = sendLaneOf(message.channel_id);
+    this.#claims.add({ message, lane, epoch, settle: resolve, fail: reject });
+    return promise;
   }
 
   /**
@@ -154,7 +157,7 @@ export class SendLedger {
     const row = recordRow(message, lane, settlement, this.#now());
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     this.#unrecorded.set(lane, this.unrecorded([lane]) + 1);
-    this.#records.add({ row, epoch, settle: resolve }).catch(reject);
+    this.#records.add({ row, epoch, settle: resolve, fail: reject });
     try {
       if (!await promise) throw new Error("the send lane is another process's");
       return afterRecord(message, row);
@@ -320,6 +323,19 @@ export class SendLedger {
         await this.sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)));
       }
     }
+  }
+}
+
+/** What a write that failed has not settled fails with it. */
+async function failing(
+  items: readonly { readonly fail: (error: unknown) => void }[],
+  write: () => Promise<void>,
+): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    for (const { fail } of items) fail(error);
+    throw error;
   }
 }
 
