@@ -13,6 +13,7 @@ import { Buffer } from "node:buffer";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import type { OutgoingCallOptions, OutgoingHttp, OutgoingResult } from "../../core/ports/outgoing_http.ts";
 import type { HttpCall } from "../../core/ports/provider.ts";
+import { Deadlines } from "./deadlines.ts";
 import { isGuards, reasonOf } from "./failure.ts";
 import type { PrivateAddressGuard } from "./private_address_guard.ts";
 
@@ -67,6 +68,7 @@ export class OutgoingClient implements OutgoingHttp {
   readonly #options: OutgoingClientOptions;
   /** By origin, the one called longest ago first. */
   readonly #pools = new Map<string, Pool>();
+  readonly #deadlines = new Deadlines();
 
   constructor(options: OutgoingClientOptions) {
     this.#options = options;
@@ -97,7 +99,7 @@ export class OutgoingClient implements OutgoingHttp {
       return Promise.resolve(refused(reasonOf(error)));
     }
     return new Promise((resolve) => {
-      const exchange = new Exchange(answerCharset, options, resolve);
+      const exchange = new Exchange(answerCharset, options, this.#deadlines, resolve);
       try {
         pool.dispatch({
           method,
@@ -160,7 +162,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #answerCharset: HttpCall["answerCharset"];
   readonly #options: OutgoingCallOptions;
   readonly #resolve: (result: OutgoingResult) => void;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #cancelDeadline: () => void;
   readonly #onAbort = () => this.#giveUp("broken", "the call was given up");
   readonly #chunks: Uint8Array[] = [];
   #controller: Dispatcher.DispatchController | null = null;
@@ -172,14 +174,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(
     answerCharset: HttpCall["answerCharset"],
     options: OutgoingCallOptions,
+    deadlines: Deadlines,
     resolve: (result: OutgoingResult) => void,
   ) {
     this.#answerCharset = answerCharset;
     this.#options = options;
     this.#resolve = resolve;
-    this.#timer = setTimeout(
-      () => this.#giveUp("timeout", `no answer within ${options.timeoutMs} ms`),
+    this.#cancelDeadline = deadlines.after(
       options.timeoutMs,
+      () => this.#giveUp("timeout", `no answer within ${options.timeoutMs} ms`),
     );
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -232,7 +235,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settle(result: OutgoingResult): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    clearTimeout(this.#timer);
+    this.#cancelDeadline();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#resolve(result);
   }
