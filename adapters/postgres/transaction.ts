@@ -17,16 +17,38 @@ export function inTransaction<T>(
   run: (tx: SqlTransaction) => Promise<T>,
   options = "",
 ): Promise<T> {
+  const loss: { error: unknown } = { error: null };
   const ended = pool.begin(options, async (tx) => {
     try {
-      return await run(tx);
+      return await run(refusingWhen(loss, tx));
     } catch (error) {
       // The end of the connection ends the transaction; there is nothing to roll back.
       if (isConnectionLost(error)) await new Promise<never>(() => {});
       throw error;
     }
   });
+  // Told as soon as the connection closes, also between two queries; after any other end nothing is asked any more.
+  ended.catch((error) => loss.error ??= error);
   return ended as Promise<T>;
+}
+
+/** `tx` whose queries reject once there is a loss, instead of being written. */
+function refusingWhen(loss: { readonly error: unknown }, tx: SqlTransaction): SqlTransaction {
+  const refused = () => {
+    const rejected = Promise.reject(loss.error);
+    // A part of a query is not awaited by itself.
+    rejected.catch(() => {});
+    return rejected;
+  };
+  return new Proxy(tx, {
+    apply: (target, self, values) => loss.error === null ? Reflect.apply(target, self, values) : refused(),
+    get: (target, key) => {
+      const value = Reflect.get(target, key);
+      if (key !== "unsafe") return value;
+      return (...values: Parameters<SqlTransaction["unsafe"]>) =>
+        loss.error === null ? target.unsafe(...values) : refused();
+    },
+  });
 }
 
 /** Whether a query failed because its connection is gone, or is about to be closed by the server. */
