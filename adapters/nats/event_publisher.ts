@@ -36,7 +36,7 @@ const FLOOD_FROM = 96;
 /** The server takes 1,000 messages in a batch. */
 const MAX_BATCH = 500;
 /** Further where writes take long: others load the server too, and each of them has little to tell at a time. */
-const PACE = { leastMs: 0, freeMs: 12, times: 6, mostMs: 60 };
+const PACE = { leastMs: 0, freeMs: 24, times: 3, mostMs: 60 };
 const TIMEOUT_MS = 5_000;
 const RETRY_PAUSE_MS = 300;
 

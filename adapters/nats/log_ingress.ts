@@ -51,10 +51,10 @@ const BUSY_FROM = 16;
 /**
  * Where acknowledgements take long, beats are longer, until they have so many entries: with four processes each has a
  * quarter of the entries, and would send as many packs of a quarter of the size. A server that is not busy acknowledges
- * in less than 8 ms.
+ * in less than 16 ms.
  */
 const ENOUGH = 64;
-const BEAT_PACE = { leastMs: 8, freeMs: 8, times: 3, mostMs: 40 };
+const BEAT_PACE = { leastMs: 8, freeMs: 16, times: 3, mostMs: 40 };
 /** Entries in one packed message: beyond it decoding would hold up the event loop. */
 const MAX_PACK_ENTRIES = 500;
 

@@ -67,10 +67,10 @@ const MAX_UNPUBLISHED_EVENTS = 2_048;
 /**
  * When at least so many wait, batches start this far apart, and further the longer they take: a batch of three costs
  * nearly as much as one of thirty, and at 2,000 messages a second batches that follow each other at once leave no time
- * for anything else. Fewer than that go at once. A batch of a store that is not busy takes less than 15 ms.
+ * for anything else. Fewer than that go at once. A batch of a store that is not busy takes less than 30 ms.
  */
 const BUSY_FROM = 3;
-const BUSY_PACE = { leastMs: 10, freeMs: 15, times: 6, mostMs: 150 };
+const BUSY_PACE = { leastMs: 10, freeMs: 30, times: 4, mostMs: 150 };
 /** Bytes that are worth a write, and wait for no more: some 200 entries. */
 const ENOUGH_BYTES = 65_536;
 const FIRST_PAUSE_MS = 50;
