@@ -55,8 +55,8 @@ export const search: Bench = {
       idleInTransactionTimeoutMs: 0,
     });
     try {
-      await migrateDatabase(sql, { partitions: 32, nowMs: archive.fromMs });
-      await migrateDatabase(sql, { partitions: 32, nowMs });
+      await migrateDatabase(sql, { partitions: context.partitions, nowMs: archive.fromMs });
+      await migrateDatabase(sql, { partitions: context.partitions, nowMs });
       const generated = await generate(context, sql, archive);
       const program = await system.start("ingress");
       const rows = await searches(context, program.api, archive);

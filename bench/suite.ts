@@ -95,7 +95,8 @@ async function runOrSay(bench: Bench, context: BenchContext): ReturnType<Bench["
   try {
     return await bench.run(context);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // It stands in a table's cell.
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
     context.say(`broke off: ${reason}`);
     const what = "broke off";
     return {
