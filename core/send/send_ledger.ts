@@ -306,10 +306,11 @@ export class SendLedger {
     return sequence;
   }
 
+  /** A lane that was gained again since the statement went out is ours: its answer speaks of the former epoch. */
   #dropLost(fences: readonly LaneFence[], held: ReadonlySet<number>): void {
-    const lost = fences.map(({ lane }) => lane).filter((lane) =>
-      !held.has(lane) && this.#epochs.delete(lane)
-    );
+    const lost = fences.filter(({ lane, epoch }) => !held.has(lane) && this.#epochs.get(lane) === epoch)
+      .map(({ lane }) => lane);
+    for (const lane of lost) this.#epochs.delete(lane);
     if (lost.length > 0) this.#options.onFenced(lost);
   }
 
