@@ -1,8 +1,8 @@
 /**
  * Transactions of postgres.js that outlive the loss of their connection.
  *
- * postgres.js 3.4.9 ends a transaction that failed with a `rollback`, also where it failed because its connection was
- * lost. What is written to a connection that is closed fails outside of every promise, and the process dies of it.
+ * postgres.js 3.4.9 ends every transaction with a `commit` or a `rollback`, also where its connection was lost before.
+ * What is written to a connection that is closed fails outside of every promise, and the process dies of it.
  *
  * @module
  */
@@ -18,12 +18,14 @@ export function inTransaction<T>(
   options = "",
 ): Promise<T> {
   const loss: { error: unknown } = { error: null };
+  // The end of the connection ends the transaction; there is nothing to commit or to roll back.
+  const untilLost = new Promise<never>(() => {});
   const ended = pool.begin(options, async (tx) => {
     try {
-      return await run(refusingWhen(loss, tx));
+      const result = await run(refusingWhen(loss, tx));
+      return loss.error === null ? result : await untilLost;
     } catch (error) {
-      // The end of the connection ends the transaction; there is nothing to roll back.
-      if (isConnectionLost(error)) await new Promise<never>(() => {});
+      if (loss.error !== null || isConnectionLost(error)) await untilLost;
       throw error;
     }
   });

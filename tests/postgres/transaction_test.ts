@@ -46,6 +46,19 @@ Deno.test("a transaction whose connection is lost rejects, and nothing is writte
     }
   });
 
+  await t.step("after the last statement, whether it is to be committed or rolled back", async () => {
+    for (const end of [() => "done", () => Promise.reject(new Error("changed my mind"))]) {
+      const lost = inTransaction(pool, async (tx) => {
+        await tx`select 1`;
+        await endOthers(database.sql);
+        await pause(20);
+        return await end();
+      });
+      await rejects(lost, LOST);
+      await untilWell(pool);
+    }
+  });
+
   await t.step("under Kysely: in a statement, between two, before the commit", async () => {
     const cases: ((tx: Kysely<Schema>) => Promise<unknown>)[] = [
       (tx) => text`select pg_terminate_backend(pg_backend_pid())`.execute(tx),
