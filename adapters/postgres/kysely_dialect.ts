@@ -18,7 +18,7 @@ import {
 } from "kysely";
 import type postgres from "postgres";
 import type { Sql, SqlTransaction } from "./database.ts";
-import { inTransaction, isConnectionLost } from "./transaction.ts";
+import { inTransaction } from "./transaction.ts";
 
 export function poolDialect(pool: Sql): Dialect {
   return {
@@ -78,8 +78,6 @@ interface Transaction {
   readonly end: PromiseWithResolvers<void>;
   /** Settles when the transaction has ended; rejects at once when its connection is lost. */
   readonly ended: Promise<unknown>;
-  /** What the loss of its connection was told by; null while it stands. */
-  loss: unknown;
 }
 
 class PoolConnection implements DatabaseConnection {
@@ -102,16 +100,13 @@ class PoolConnection implements DatabaseConnection {
     }, options);
     // Also keeps a loss that nobody waits for yet from counting as unhandled.
     ended.catch(opened.reject);
-    const transaction: Transaction = { sql: await opened.promise, end, ended, loss: null };
-    ended.catch((error) => transaction.loss ??= error);
-    this.#transaction = transaction;
+    this.#transaction = { sql: await opened.promise, end, ended };
   }
 
   async commit(): Promise<void> {
     const transaction = this.#transaction;
     this.#transaction = null;
-    // Nothing is written to a connection that is gone.
-    if (transaction?.loss === null) transaction.end.resolve();
+    transaction?.end.resolve();
     await transaction?.ended;
   }
 
@@ -119,25 +114,16 @@ class PoolConnection implements DatabaseConnection {
   async rollback(): Promise<void> {
     const transaction = this.#transaction;
     this.#transaction = null;
-    transaction?.end.reject(transaction.loss ?? ROLLBACK);
+    transaction?.end.reject(ROLLBACK);
     await transaction?.ended.catch(() => {});
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const transaction = this.#transaction;
-    if (transaction !== null && transaction.loss !== null) throw transaction.loss;
-    const query = (transaction?.sql ?? this.#pool).unsafe(
+    const rows = await (this.#transaction?.sql ?? this.#pool).unsafe(
       sql,
       [...parameters] as postgres.ParameterOrJSON<never>[],
-      {
-        prepare: true,
-      },
+      { prepare: true },
     );
-    const rows = await (transaction ? Promise.race([query, lost(transaction)]) : query)
-      .catch((error) => {
-        if (transaction !== null && isConnectionLost(error)) transaction.loss ??= error;
-        throw error;
-      });
     const changes = /^(INSERT|UPDATE|DELETE|MERGE)$/.test(rows.command);
     return {
       rows: [...rows] as R[],
@@ -148,9 +134,4 @@ class PoolConnection implements DatabaseConnection {
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("streaming goes through postgres.js itself: sql`…`.cursor()");
   }
-}
-
-/** Rejects when the transaction's connection is lost; never resolves. */
-function lost({ ended }: Transaction): Promise<never> {
-  return new Promise((_resolve, reject) => void ended.catch(reject));
 }
