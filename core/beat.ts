@@ -28,7 +28,6 @@ export class Beat {
   #windowMs = -Infinity;
   #count = 0;
   #busy = false;
-  #startedMs = -Infinity;
   #waiting: (() => void)[] = [];
 
   constructor(options: BeatOptions) {
@@ -77,9 +76,9 @@ export class Beat {
     const { soon, clock } = this.#options;
     this.#waiting.push(run);
     if (this.#waiting.length > 1) return;
-    const earlyMs = this.#startedMs + this.#beatMs - clock.monotonic();
+    const earlyMs = this.#pace.earlyMs(clock.monotonic(), this.#beatMs);
     const beat = () => {
-      this.#startedMs = clock.monotonic();
+      this.#pace.started(clock.monotonic());
       const runs = this.#waiting;
       this.#waiting = [];
       for (const each of runs) each();

@@ -45,8 +45,8 @@ export class Pace {
     this.#tookMs += (ms - this.#tookMs) * WEIGHT;
   }
 
-  /** Until the next write is due; 0 or less: it is. */
-  earlyMs(nowMs: number): number {
-    return this.#startedMs + this.everyMs - nowMs;
+  /** Until the next write is due, so long after the start of the last one; 0 or less: it is. */
+  earlyMs(nowMs: number, everyMs = this.everyMs): number {
+    return this.#startedMs + everyMs - nowMs;
   }
 }

@@ -65,7 +65,6 @@ export class EventPublisher {
   readonly #encoder = new TextEncoder();
   #batches = 0;
   readonly #pace = new Pace(PACE);
-  #startedMs = 0;
   #load: keyof typeof SPACING_MS = "some";
   #draining = false;
 
@@ -86,7 +85,7 @@ export class EventPublisher {
         // A full batch gains nothing by waiting.
         if (waiting < BUSY_FROM || waiting >= MAX_BATCH) return null;
         const everyMs = Math.max(SPACING_MS[this.#load], this.#pace.everyMs);
-        const earlyMs = this.#startedMs + everyMs - performance.now();
+        const earlyMs = this.#pace.earlyMs(performance.now(), everyMs);
         return earlyMs <= 0 ? null : pause(earlyMs);
       },
     });
@@ -161,10 +160,11 @@ export class EventPublisher {
 
   /** Tries until it works, since the next group must not overtake this one. */
   async #write(items: readonly Outgoing[]): Promise<void> {
-    this.#startedMs = performance.now();
+    const startedMs = performance.now();
+    this.#pace.started(startedMs);
     this.#load = items.length < MUCH_FROM ? "some" : items.length < FLOOD_FROM ? "much" : "flood";
     await this.#insist(() => this.#writeOnce(items));
-    this.#pace.took(performance.now() - this.#startedMs);
+    this.#pace.took(performance.now() - startedMs);
   }
 
   async #writeOnce(items: readonly Outgoing[]): Promise<void> {

@@ -30,6 +30,7 @@ Deno.test("the first write is due at once, the next when its time has come", () 
   pace.started(1_000);
   equal(pace.earlyMs(1_004), 6);
   ok(pace.earlyMs(1_010) <= 0);
+  equal(pace.earlyMs(1_010, 25), 15, "where its caller has another distance in mind");
 });
 
 Deno.test("however long writes take, two are never less than the least or more than the most apart", () => {
