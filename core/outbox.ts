@@ -42,20 +42,29 @@ export interface OutboxRow {
 export interface PublishedRows {
   readonly first: number;
   readonly last: number;
+  /**
+   * Forgotten only while the partition has this epoch: a log that was replaced has the same sequences again, and a
+   * statement that is late must not meet the next owner's rows. Not there where sequences never come again.
+   */
+  readonly epoch?: number;
 }
 
 /** By partition. */
 export type Published = ReadonlyMap<number, PublishedRows>;
 
-/** Adds rows to what is published. */
+/** Adds rows to what is published. Of two epochs the newer one stays: the rows of the older are its owner's to tell. */
 export function addPublished(
   published: Map<number, PublishedRows>,
   partition: number,
-  { first, last }: PublishedRows,
+  rows: PublishedRows,
 ): void {
   const before = published.get(partition);
-  published.set(partition, {
-    first: Math.min(first, before?.first ?? first),
-    last: Math.max(last, before?.last ?? last),
-  });
+  if (before === undefined || (before.epoch ?? 0) < (rows.epoch ?? 0)) published.set(partition, rows);
+  else if (before.epoch === rows.epoch) {
+    published.set(partition, {
+      ...rows,
+      first: Math.min(rows.first, before.first),
+      last: Math.max(rows.last, before.last),
+    });
+  }
 }

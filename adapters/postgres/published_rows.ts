@@ -9,13 +9,19 @@
  */
 import type { Published } from "../../core/outbox.ts";
 
-/** Selects the `ctid` of the rows of `kind` that the JSON text `published` names, called `b (partition, first, last)`. */
+/**
+ * Selects the `ctid` of the rows of `kind` that the JSON text `published` names, called `b (partition, first, last,
+ * epoch)`, in partitions that still have the epoch, where there is one.
+ */
 export function publishedRows(kind: string, published: string): string {
   return `select o.ctid
-    from json_to_recordset(${published}::text::json) as b (partition int, first bigint, last bigint)
+    from json_to_recordset(${published}::text::json) as b (partition int, first bigint, last bigint, epoch bigint)
     cross join lateral (
       select o.ctid from outbox o
-      where o.kind = ${kind} and o.partition = b.partition and o.sequence between b.first and b.last offset 0
+      where o.kind = ${kind} and o.partition = b.partition and o.sequence between b.first and b.last
+        and (b.epoch is null or exists (
+          select from partitions p where p.kind = ${kind} and p.partition = b.partition and p.epoch = b.epoch))
+      offset 0
     ) o`;
 }
 

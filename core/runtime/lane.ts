@@ -41,6 +41,8 @@ export interface LaneOptions {
   readonly store: PartitionStore;
   /** Resolves when everything in the rows is published. */
   readonly publish: (row: OutboxRow) => Promise<void>;
+  /** The fencing token of a partition. */
+  readonly epochOf: (partition: number) => number;
   /** Which of these partitions are not ours any more. Rejects when the store is away. */
   readonly lostOf: (partitions: readonly number[]) => Promise<readonly number[]>;
   /** Partitions turned out to be somebody else's, and are dropped. */

@@ -81,15 +81,17 @@ export class PartitionOwner implements PartitionHolder {
     this.#options = options;
     this.kind = options.kind;
     this.partitions = options.partitions;
+    const epochOf = (partition: number) => this.#owned.get(partition)?.epoch ?? -1;
     this.#lanes = Array.from({ length: options.lanes }, (_, lane) =>
       new Lane({
         kind: options.kind,
         store: options.store,
         applier: options.createApplier({
-          epochOf: (partition) => this.#owned.get(partition)?.epoch ?? -1,
+          epochOf,
           lowest: () => Math.min(...[...this.#owned.keys()].filter((key) => key % options.lanes === lane)),
         }),
         publish: options.publish,
+        epochOf,
         lostOf: (partitions) => this.#lostOf(partitions),
         onFenced: options.onFenced,
         onError: options.onError,
@@ -115,7 +117,6 @@ export class PartitionOwner implements PartitionHolder {
     await Promise.all(taken.map(async (row) => {
       const { partition, epoch } = row;
       const lane = this.#lanes[partition % this.#lanes.length]!;
-      lane.recover(left.filter((outbox) => outbox.partition === partition));
       const owned: Owned = {
         partition,
         epoch,
@@ -126,6 +127,7 @@ export class PartitionOwner implements PartitionHolder {
         handed: { created: "", sequence: 0, stored: null },
       };
       this.#owned.set(partition, owned);
+      lane.recover(left.filter((outbox) => outbox.partition === partition));
       await this.#open(owned, row, null).finally(() => owned.isOpening = false);
     }));
   }

@@ -17,6 +17,8 @@ export interface PublicationOptions {
   readonly isIdle: () => boolean;
   /** Called when a row is published or given up. */
   readonly onProgress: () => void;
+  /** The fencing token of a partition. */
+  readonly epochOf: (partition: number) => number;
   readonly clock: Clock;
 }
 
@@ -27,6 +29,9 @@ export class Publication {
   #behind = 0;
   #events = 0;
   #published = new Map<number, PublishedRows>();
+  /** What the commit under way takes along. */
+  #taken = new Map<number, PublishedRows>();
+  #clearing: Promise<void> = Promise.resolve();
   #publishing: Promise<void> = Promise.resolve();
   #cancelClear: (() => void) | null = null;
   #ended = false;
@@ -48,12 +53,13 @@ export class Publication {
 
   add(row: OutboxRow): void {
     const events = row.payload.events.length;
+    const epoch = this.#options.epochOf(row.partition);
     this.#behind++;
     this.#events += events;
     const before = this.#publishing;
     // A row without events is told at once, while those before it may still wait: the mark says "all up to this".
     this.#publishing = this.#options.publish(row).then(() => before).then(
-      () => this.#mark(row.partition, { first: row.sequence, last: row.sequence }),
+      () => this.#mark(row.partition, { first: row.sequence, last: row.sequence, epoch }),
       // Happens only while stopping: the row, and all after it, stay in the outbox for the next owner.
       () => {
         this.#ended = true;
@@ -68,9 +74,9 @@ export class Publication {
 
   /** What may be forgotten: for a commit to take along. */
   takePublished(): Published {
-    const published = this.#published;
+    this.#taken = this.#published;
     this.#published = new Map();
-    return published;
+    return this.#taken;
   }
 
   /** The commit did not take it along. */
@@ -88,11 +94,13 @@ export class Publication {
   }
 
   /**
-   * Resolves when everything added so far is published and no mark of these partitions is left, which an owner after
-   * the next could take for its own.
+   * Resolves when everything added so far is published and no mark of these partitions is left or on its way, which
+   * could meet rows of a log that takes the place of this one.
    */
   async settle(partitions: readonly number[]): Promise<void> {
     await this.#publishing;
+    await this.#clearing;
+    for (const partition of partitions) this.#taken.delete(partition);
     const marks = new Map(partitions.flatMap((partition) => {
       const rows = this.#published.get(partition);
       this.#published.delete(partition);
@@ -116,10 +124,13 @@ export class Publication {
     this.clearSoon();
   }
 
-  async #clear(): Promise<void> {
-    const published = this.takePublished();
-    if (published.size === 0) return;
-    await this.#options.store.clearOutbox(this.#options.kind, published)
-      .catch(() => this.giveBack(published));
+  #clear(): Promise<void> {
+    return this.#clearing = this.#clearing.then(async () => {
+      const published = this.#published;
+      if (published.size === 0) return;
+      this.#published = new Map();
+      await this.#options.store.clearOutbox(this.#options.kind, published)
+        .catch(() => this.giveBack(published));
+    });
   }
 }

@@ -59,6 +59,7 @@ function scripted(script: {
       await script.publish?.(out);
       seen.published.push(out.sequence);
     },
+    epochOf: () => 1,
     lostOf: () => script.lost?.() ?? Promise.resolve([]),
     onFenced: (partitions) => void seen.fenced.push(...partitions),
     onError: () => void seen.errors++,
@@ -280,7 +281,7 @@ Deno.test("Lane forgets no row that still waits for its publication, though late
   equal(seen.cleared, []);
   gate.resolve();
   await lane.stop();
-  equal(seen.cleared, [[0, { first: 1, last: 3 }]]);
+  equal(seen.cleared, [[0, { first: 1, last: 3, epoch: 1 }]]);
 });
 
 Deno.test("Lane keeps the rows after one that was not published", async () => {
@@ -318,7 +319,7 @@ Deno.test("Lane forgets what is published also when that comes due under a batch
   equal(seen.cleared, []);
   gate.resolve();
   await until(() => seen.cleared.length === 1);
-  equal(seen.cleared, [[0, { first: 1, last: 1 }]]);
+  equal(seen.cleared, [[0, { first: 1, last: 1, epoch: 1 }]]);
   await lane.stop();
 });
 

@@ -142,6 +142,7 @@ export class Tables {
     for (const [key, row] of this.outbox) {
       const rows = published.get(row.partition);
       if (row.kind !== kind || rows === undefined) continue;
+      if (rows.epoch !== undefined && !this.holds(kind, row.partition, rows.epoch)) continue;
       if (row.sequence >= rows.first && row.sequence <= rows.last) this.outbox.delete(key);
     }
   }
