@@ -16,6 +16,7 @@ import type { AppDeps } from "./deps.ts";
 import { UPLOAD_PATH } from "./media/upload.ts";
 import { invalidFields, Problem, type ProblemStatus } from "./problem.ts";
 import { registerRoutes } from "./routes.ts";
+import { onlyStorable } from "./storable.ts";
 
 /** They take a whole configuration or a list. */
 const FILE_PATHS: ReadonlySet<string> = new Set(["/v1/apply", "/v1/do-not-contact"]);
@@ -44,6 +45,7 @@ export function createApp(deps: AppDeps): App {
       return FILE_PATHS.has(path) ? FILE_BODY_BYTES_MAX : JSON_BODY_BYTES_MAX;
     }),
   );
+  app.use("/v1/*", onlyStorable((path) => path !== UPLOAD_PATH));
   registerRoutes(app, deps);
   describe(app, deps);
   const asyncApi = asyncApiDocument(deps);

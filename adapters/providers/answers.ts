@@ -52,8 +52,8 @@ export function failed(
     kind: "failed",
     error: {
       class: error.class,
-      reason: storable(error.reason).slice(0, REASON_MAX),
-      ...(error.code !== undefined && { providerCode: storable(error.code).slice(0, CODE_MAX) }),
+      reason: storable(error.reason, REASON_MAX),
+      ...(error.code !== undefined && { providerCode: storable(error.code, CODE_MAX) }),
     },
     ...(pause !== undefined && { retryAfterMs: pause }),
   };

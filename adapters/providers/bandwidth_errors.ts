@@ -64,7 +64,7 @@ export const BANDWIDTH_ERRORS = errorTable([
 
 /** A failure's code without a row of its own, by its family: the first two digits. */
 function byFamily(code: string): MessageError {
-  const providerCode = storable(code).slice(0, 64);
+  const providerCode = storable(code, 64);
   const given = code !== "" && { providerCode };
   if (/^47\d\d$/.test(code)) {
     return { class: "rejected", ...given, reason: "the carrier refused the message" };

@@ -34,7 +34,7 @@ function contactOf(text: string, country: string | undefined): string | null {
   const trimmed = text.trim();
   const address = parseAddress(trimmed, country === undefined ? undefined : { defaultCountry: country });
   if (address !== null) return address.value;
-  const raw = storable(trimmed).slice(0, CONTACT_MAX);
+  const raw = storable(trimmed, CONTACT_MAX);
   return raw === "" ? null : raw;
 }
 

@@ -48,9 +48,13 @@ export function unsigned(reason: string): Refused {
   return { kind: "refused", why: "unsigned", reason };
 }
 
-/** `text` without what PostgreSQL and UTF-8 cannot hold: NUL and lone surrogates become U+FFFD. */
-export function storable(text: string): string {
-  const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
+/**
+ * `text` without what PostgreSQL and UTF-8 cannot hold: NUL and lone surrogates become U+FFFD, also where cutting it to
+ * `lengthMax` UTF-16 units makes one.
+ */
+export function storable(text: string, lengthMax = Infinity): string {
+  const cut = text.length > lengthMax ? text.slice(0, lengthMax) : text;
+  const wellFormed = cut.isWellFormed() ? cut : cut.toWellFormed();
   return wellFormed.includes("\u0000") ? wellFormed.replaceAll("\u0000", "\ufffd") : wellFormed;
 }
 
@@ -93,5 +97,5 @@ export function readMediaUrl(value: string | undefined, field: string): string |
 
 /** A media type as the provider wrote it, cut to what is kept. */
 export function readContentType(value: string | undefined): string | undefined {
-  return value === undefined || value === "" ? undefined : storable(value).slice(0, CONTENT_TYPE_MAX);
+  return value === undefined || value === "" ? undefined : storable(value, CONTENT_TYPE_MAX);
 }

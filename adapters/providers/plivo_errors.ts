@@ -29,7 +29,7 @@ export const PLIVO_ERRORS = errorTable([
 export function plivoFailure(code: string): MessageError {
   return PLIVO_ERRORS.find(code) ?? {
     class: "unknown",
-    ...(code !== "" && { providerCode: storable(code).slice(0, 64) }),
+    ...(code !== "" && { providerCode: storable(code, 64) }),
     reason: "Plivo could not deliver the message",
   };
 }

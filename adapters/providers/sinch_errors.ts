@@ -78,7 +78,7 @@ export function sinchOutcome(
   if (status === "sent" || status === "delivered") return { status };
   const error: MessageError = SINCH_REPORTS.find(code) ?? {
     class: status === "rejected" ? "rejected" : status === "expired" ? "unreachable" : "unknown",
-    ...(code !== "" && { providerCode: storable(code).slice(0, 64) }),
+    ...(code !== "" && { providerCode: storable(code, 64) }),
     reason: "Sinch could not deliver the message",
   };
   // What Sinch itself gave up on was not rejected by anybody.

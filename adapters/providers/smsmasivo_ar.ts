@@ -162,7 +162,7 @@ export function readPollAr(answer: HttpAnswer, masivo: SmsMasivo, mark: string |
   if (lines.length > 0 && !lines.some((line) => line.includes("\t"))) {
     const error = errorOf(answer) ??
       { class: "bad-response" as const, reason: "the service's list cannot be read" };
-    return { kind: "failed", error: { class: error.class, reason: storable(error.reason).slice(0, 300) } };
+    return { kind: "failed", error: { class: error.class, reason: storable(error.reason, 300) } };
   }
   const inbound: ParsedInbound[] = [];
   const unreadable: { reason: string; content: string }[] = [];
@@ -170,7 +170,7 @@ export function readPollAr(answer: HttpAnswer, masivo: SmsMasivo, mark: string |
     const message = readLine(line, masivo);
     if (typeof message !== "string") inbound.push(message);
     // The second look brings the same lines again: one of the two puts them aside.
-    else if (mark === STORED) unreadable.push({ reason: message, content: storable(line).slice(0, 2_000) });
+    else if (mark === STORED) unreadable.push({ reason: message, content: storable(line, 2_000) });
   }
   const isFirst = mark !== STORED && lines.length > 0;
   return {

@@ -84,7 +84,7 @@ function errorOf(status: ParsedReport["status"], code: string): MessageError | u
   if (status === "sent" || status === "delivered") return undefined;
   return TELNYX_ERRORS.find(code) ?? {
     class: status === "undelivered" || status === "expired" ? "unreachable" : "unknown",
-    ...(code !== "" && { providerCode: storable(code).slice(0, 64) }),
+    ...(code !== "" && { providerCode: storable(code, 64) }),
     reason: status === "expired"
       ? "the message expired before it could be delivered"
       : "Telnyx could not deliver the message",

@@ -4,6 +4,7 @@ import { writeAsContact } from "../../bench/simulator/contact.ts";
 import { startGenerator } from "../../bench/simulator/generator.ts";
 import { assertAudited, untilAtRest, webhookOf } from "../support/auditor.ts";
 import { addChannel, configure } from "../support/configured.ts";
+import { EventClient } from "../support/event_client.ts";
 import { lookInside } from "../support/inside.ts";
 import { System } from "../support/system.ts";
 import { until } from "../support/until.ts";
@@ -22,6 +23,8 @@ Deno.test("receiving", async (t) => {
   await api.post("/v1/numbers", { channelId: voicemeup.id, number: voicemeupNumber });
   await api.post("/v1/numbers", { channelId: urlsms.id, number: urlsmsNumber });
   await using inside = await lookInside(system);
+  await using client = new EventClient(api);
+  await client.connect();
   const { sql } = inside;
   const count = async () => (await sql<{ n: number }[]>`select count(*)::int as n from messages`)[0]!.n;
   const outcome = (provider: string, name: string) =>
@@ -47,6 +50,23 @@ Deno.test("receiving", async (t) => {
       forms.map(({ text, to }) => `${text} ${to} ${CONTACT}`).sort(),
     );
   });
+
+  await t.step(
+    "half of a surrogate pair is never refused, and is U+FFFD in the row as in the event",
+    async () => {
+      const text = "half \ud83d of it \udc00";
+      const { status } = await writeAsContact({
+        ...voicemeup.webhook,
+        from: CONTACT,
+        to: voicemeupNumber,
+        text,
+      });
+      equal(status, 200);
+      const { data } = await client.sees("the message", ({ data }) => String(data.text).startsWith("half"));
+      const [row] = await sql<{ text: string }[]>`select text from messages where text like 'half%'`;
+      deepEqual([data.text, row?.text], Array(2).fill("half \ufffd of it \ufffd"));
+    },
+  );
 
   await t.step(
     "a message delivered again, at the same time too, changes nothing and is answered 2xx",

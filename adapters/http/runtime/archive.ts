@@ -17,7 +17,7 @@ import { pageOf, pageQuery } from "../paging.ts";
 import { allow, problems } from "../route.ts";
 import { TimeSchema } from "../times.ts";
 import { ARCHIVE_FORMATS, type ArchiveFormat, exportStream, MEDIA_TYPES } from "./archive_export.ts";
-import { AddressQuery, idField, spanQuery, storable } from "./fields.ts";
+import { AddressQuery, idField, spanQuery } from "./fields.ts";
 import { MessageView, messageView, SessionView, sessionView } from "./views.ts";
 
 export interface ArchiveRoutesDeps {
@@ -28,7 +28,7 @@ export interface ArchiveRoutesDeps {
 const SEARCHERS: readonly Role[] = [...READERS, "agent"];
 const EXPORT_PORTION = 2_000;
 
-const Words = z.string().max(500).refine(storable, "has a NUL or half of a surrogate pair").transform(
+const Words = z.string().max(500).transform(
   (text, context) => {
     const terms = searchTerms(text);
     const fault = terms.length > SEARCH_TERMS_MAX

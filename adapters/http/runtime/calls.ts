@@ -25,15 +25,7 @@ import { allow, IdempotencyHeader, json, jsonBody, problems } from "../route.ts"
 import { mayAddress, viewerOf } from "./caller.ts";
 import { refuseFreeText } from "./canned_text.ts";
 import { actingExtension, carryOut, fitting, ownNumber } from "./commands.ts";
-import {
-  AddressQuery,
-  ContactField,
-  idField,
-  OwnNumberField,
-  PartsField,
-  spanQuery,
-  storable,
-} from "./fields.ts";
+import { AddressQuery, ContactField, idField, OwnNumberField, PartsField, spanQuery } from "./fields.ts";
 import { SessionDetail, sessionDetail, SessionView, sessionView } from "./views.ts";
 
 export interface CallRoutesDeps {
@@ -95,7 +87,7 @@ const endRoute = createRoute({
       content: {
         "application/json": {
           schema: z.object({
-            reason: z.string().min(1).max(200).refine(storable, "has a NUL or half of a surrogate pair")
+            reason: z.string().min(1).max(200)
               .optional()
               .openapi({ description: "What ended it; kept with the session", example: "caller hung up" }),
           }).strict(),
@@ -119,7 +111,7 @@ const sendRoute = createRoute({
       z.object({
         preset: PresetLabelSchema.optional().openapi({ description: "Its label" }),
         language: LanguageSchema.optional().openapi({ description: "Of the preset; left out: the call's" }),
-        text: z.string().min(1).refine(storable, "has a NUL or half of a surrogate pair")
+        text: z.string().min(1)
           .refine((text) => text.length <= TEXT_UNITS_MAX, { error: ({ input }) => tooLong(String(input)) })
           .optional().openapi({ maxLength: TEXT_UNITS_MAX }),
       }).strict().refine(

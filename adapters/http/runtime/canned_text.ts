@@ -10,7 +10,6 @@ import type { ApiKey, Directory } from "../../../core/directory.ts";
 import { LanguageSchema } from "../../../core/language.ts";
 import type { CannedRecord, ConfigurationStore } from "../../../core/ports/configuration.ts";
 import { invalidFields, Problem } from "../problem.ts";
-import { storable } from "./fields.ts";
 
 const VALUE_UNITS_MAX = 200;
 const VALUES_MAX = 20;
@@ -22,7 +21,7 @@ export const CannedField = z.object({
   language: LanguageSchema.optional().openapi({ description: "Left out: the session's, else English" }),
   values: z.record(
     z.string(),
-    z.string().min(1).max(VALUE_UNITS_MAX).refine(storable, "has a NUL or half of a surrogate pair"),
+    z.string().min(1).max(VALUE_UNITS_MAX),
   ).refine((values) => Object.keys(values).length <= VALUES_MAX, `has more than ${VALUES_MAX} values`)
     .default({}).openapi({ description: "What the text's own placeholders stand for" }),
 }).strict().openapi({ description: "A canned text in place of `text`" });

@@ -10,22 +10,15 @@ import { parseAddress } from "../../../core/phone_number.ts";
 /** No channel takes longer texts; what a channel takes is its own setting. */
 const TEXT_UNITS_MAX = 10_000;
 
-/** Neither NUL nor half a surrogate pair: PostgreSQL's text can hold neither. */
-export function storable(text: string): boolean {
-  return !text.includes("\0") && text.isWellFormed();
-}
-
-const NOT_STORABLE = "has a NUL or half of a surrogate pair";
-
 /** A message's text; may be empty where media make up for it. */
-export const TextField = z.string().max(TEXT_UNITS_MAX).refine(storable, NOT_STORABLE);
+export const TextField = z.string().max(TEXT_UNITS_MAX);
 
 export const PartsField = z.array(z.string()).optional().openapi({
   description: "Of a text that the channel split: the ids of all its messages in order. " +
     "Encoding and segments are those of all of them together",
 });
 
-export const NoteField = z.string().max(2_000).refine(storable, NOT_STORABLE);
+export const NoteField = z.string().max(2_000);
 
 /** A number of ours as callers name it: its id, or the number itself. */
 export const OwnNumberField = z.string().min(1).max(64).openapi({

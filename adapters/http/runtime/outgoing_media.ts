@@ -11,13 +11,13 @@ import type { Media } from "../../../core/message.ts";
 import type { KeptMedia, MediaRegistry } from "../../../core/ports/media_registry.ts";
 import { invalidFields } from "../problem.ts";
 import { authorOf } from "./caller.ts";
-import { idField, storable } from "./fields.ts";
+import { idField } from "./fields.ts";
 
 const MEDIA_MAX = 10;
 const HOUR_MS = 3_600_000;
 
 const LinkField = z.object({
-  url: z.url({ protocol: /^https?$/ }).max(2_000).refine(storable, "has a NUL or half of a surrogate pair"),
+  url: z.url({ protocol: /^https?$/ }).max(2_000),
   contentType: z.string().max(100).regex(/^[\w.+-]+\/[\w.+-]+$/, "not a media type").optional(),
 }).strict();
 

@@ -14,7 +14,7 @@ import type { RouteModule } from "../deps.ts";
 import { invalidFields, Problem } from "../problem.ts";
 import { allow, json, jsonBody, problems } from "../route.ts";
 import { authorOf } from "./caller.ts";
-import { idParam, storable } from "./fields.ts";
+import { idParam } from "./fields.ts";
 
 export interface PresenceRoutesDeps {
   readonly dispatch: DispatchLog;
@@ -59,7 +59,7 @@ const putRoute = createRoute({
     ...jsonBody(
       z.object({
         presence: z.enum(PRESENCES),
-        reason: z.string().min(1).max(200).refine(storable, "has a NUL or half of a surrogate pair")
+        reason: z.string().min(1).max(200)
           .optional()
           .openapi({ description: "Needed when paused" }),
       }).strict(),

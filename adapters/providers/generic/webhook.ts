@@ -75,7 +75,7 @@ function reportOf(
     status,
     error: {
       class: status === "rejected" ? "rejected" : status === "undelivered" ? "unreachable" : "unknown",
-      providerCode: storable(code).slice(0, CODE_MAX),
+      providerCode: storable(code, CODE_MAX),
       reason: `the gateway reports the message as ${status}`,
     },
   };
