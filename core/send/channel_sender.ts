@@ -24,7 +24,10 @@ import type { Claimed, GateEnd, Ready, SenderPort } from "./sender_port.ts";
 
 /** Rows claimed ahead at most. */
 const CLAIM_AHEAD_MAX = 256;
-/** What would wait longer than this after its claim is given back, ms. */
+/**
+ * What would wait longer than this after its claim is given back, ms, also where replies overtake it again and again: it
+ * was judged when it was claimed, and whoever asks for no more messages meanwhile must not get one much later.
+ */
 const GIVE_BACK_MS = 1_000;
 /** Expired messages ended at once. */
 const EXPIRE_MAX = 500;
@@ -248,7 +251,8 @@ export class ChannelSender {
     }
     this.#claiming--;
     if (result.kind === "claimed") {
-      const ready = { message: { ...message, attempts: message.attempts + 1 }, demand };
+      const claimedMs = this.#port.clock.monotonic();
+      const ready = { message: { ...message, attempts: message.attempts + 1 }, demand, claimedMs };
       if (this.#stopped) return this.#giveBack(ready);
       // Replies first, otherwise in the order of the claims.
       const bulk = this.#claimed.findIndex((other) => other.demand.priority > demand.priority);
@@ -276,19 +280,33 @@ export class ChannelSender {
   #depart(nowMs: number): void {
     const left: Ready[] = [];
     let seen = 0;
+    let isHeldUp = false;
     // What was claimed before others could take the lane needs the fence's word again.
     const mayLeave = this.#channel.enabled && this.#port.isSure();
     for (const ready of this.#claimed) {
       const { channelMs, numberMs } = this.#rate.departsAt(ready.demand, nowMs);
-      const waitMs = Math.max(channelMs, numberMs) - nowMs;
-      if (!mayLeave || waitMs > GIVE_BACK_MS || !this.#line.mayCall(nowMs)) {
+      const freeMs = Math.max(channelMs, numberMs);
+      const isTooLate = freeMs > nowMs && freeMs - ready.claimedMs > GIVE_BACK_MS;
+      isHeldUp = channelMs > nowMs;
+      if (!mayLeave || isTooLate || !this.#line.mayCall(nowMs)) {
         this.#giveBack(ready);
-      } else if (channelMs > nowMs || !this.#line.hasSlot()) break; // Holds for all that follow as well.
+      } else if (isHeldUp || !this.#line.hasSlot()) break; // Holds for all that follow as well.
       else if (numberMs > nowMs) left.push(ready);
       else this.#send(ready, nowMs);
       seen++;
     }
     if (seen > left.length) this.#claimed.splice(0, seen, ...left);
+    if (isHeldUp) this.#giveBackOld(nowMs);
+  }
+
+  /** What stands behind others was not looked at, however often they came before it. */
+  #giveBackOld(nowMs: number): void {
+    const isOld = ({ claimedMs }: Ready) => nowMs - claimedMs > GIVE_BACK_MS;
+    if (!this.#claimed.some(isOld)) return;
+    for (const ready of this.#claimed.splice(0)) {
+      if (isOld(ready)) this.#giveBack(ready);
+      else this.#claimed.push(ready);
+    }
   }
 
   #send(ready: Ready, nowMs: number): void {

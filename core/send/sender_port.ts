@@ -57,6 +57,8 @@ export interface SenderPort {
 export interface Ready {
   readonly message: QueuedMessage;
   readonly demand: Demand;
+  /** When it was claimed, ms of the monotonic clock. */
+  readonly claimedMs: number;
 }
 
 /** What ends a message without a call. */

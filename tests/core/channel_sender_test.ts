@@ -216,3 +216,38 @@ Deno.test("what was claimed before others could take the lane is claimed anew be
   assert.equal(calls, 10);
   assert.equal(claims, 10 + returned);
 });
+
+Deno.test("a claimed message that replies overtake is given back before its claim is old", async () => {
+  const clock = new WalkingClock(() => 0.002);
+  const claimedMs = new Map<string, number>();
+  const ages: number[] = [];
+  const port: SenderPort = {
+    ...portOf(clock, { claimMs: 1, callMs: 1, recordMs: 1 }, () => {}),
+    claim: (message) => {
+      claimedMs.set(message.id, clock.monotonic());
+      return Promise.resolve({ kind: "claimed" });
+    },
+    // Asked for right before the call.
+    statusUrl: (_, id) => {
+      ages.push(clock.monotonic() - claimedMs.get(id)!);
+      return "https://patchbay.example.test/";
+    },
+  };
+  const channel = channelOf({ rateMps: 4, burst: 1, replyShare: 0 });
+  const rate = new RateGate(channel.settings, clock.monotonic(), clock.now());
+  const sender = new ChannelSender(port, channel, fakeProvider, rate);
+  sender.offer(waiting(1));
+  sender.pump();
+  for (await settled(); claimedMs.size === 0; await settled()) assert.ok(clock.next());
+  // For a while more of them come than may leave.
+  sender.offer(
+    Array.from(
+      { length: 20 },
+      (_, n) => queuedMessage(100 + n, { conversation_id: conversationName(100 + n), position: 1 }),
+    ),
+  );
+  sender.pump();
+  for (await settled(); sender.scheduler.size > 0; await settled()) assert.ok(clock.next());
+  assert.equal(ages.length, 21);
+  assert.ok(Math.max(...ages) <= 1_250, `called ${Math.max(...ages)} ms after the claim`);
+});
