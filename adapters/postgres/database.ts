@@ -8,6 +8,7 @@ import postgres from "postgres";
 import { ARRAY_TYPES } from "./array_types.ts";
 import { poolDialect } from "./kysely_dialect.ts";
 import type { Schema } from "./schema.ts";
+import { wholeLoss, WRITTEN_AT_ONCE } from "./whole_loss.ts";
 
 /** A pool of connections; int8 columns come as numbers. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -48,7 +49,9 @@ export function connectDatabase(url: string, options: ConnectOptions): Sql {
     fetch_types: false,
     backoff: (tries) => Math.min(0.05 * 2 ** tries, 1),
     onnotice: () => {},
+    ...wholeLoss(),
     connection: {
+      ...WRITTEN_AT_ONCE,
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? 30_000,
       // A paused process must not hold its locks for long.
