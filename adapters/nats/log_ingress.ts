@@ -155,8 +155,8 @@ export class LogIngress implements Ingress, DispatchLog {
     if (log === undefined) {
       const limit = this.#options.connection.info?.max_payload ?? 1_048_576;
       log = new GroupCommit<string>({
-        // Half the limit leaves room for characters that take several bytes.
-        maxSize: limit / 2,
+        // A unit of UTF-16 takes three bytes at most; that an entry's fields take one leaves room for what is around.
+        maxSize: limit / 3,
         maxItems: MAX_PACK_ENTRIES,
         sizeOf: (text) => text.length,
         write: (items) => this.#write(subject, items),
