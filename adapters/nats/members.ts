@@ -57,8 +57,10 @@ export class Members implements MembersView {
   #watchTimer: ReturnType<typeof setInterval> | undefined;
   /** Members that are being asked for. */
   readonly #asked = new Set<string>();
-  /** Whether this member knows that it has no connection. */
+  /** Whether this member knows that it has no connection, or had none for so long that others may have missed it. */
   #isCut = false;
+  /** Since when it has a connection; Infinity while it has none. */
+  #connectedMs = -Infinity;
   /** When the newest put was sent that was taken. */
   #takenMs = -Infinity;
   #failing = false;
@@ -147,10 +149,15 @@ export class Members implements MembersView {
   /** Ends with the connection. */
   async #followConnection(): Promise<void> {
     for await (const { type } of this.#options.connection.status()) {
-      if (type === "disconnect") this.#isCut = true;
+      if (type === "disconnect") {
+        this.#isCut = true;
+        this.#connectedMs = Infinity;
+      }
       if (type !== "reconnect") continue;
-      this.#isCut = false;
-      this.#liveness.resume(performance.now());
+      this.#connectedMs = performance.now();
+      // Whoever missed it finds it alive with the next sign that is taken.
+      this.#isCut = this.silentMs >= MISSED_AFTER_MS;
+      this.#liveness.resume(this.#connectedMs);
     }
   }
 
@@ -214,6 +221,7 @@ export class Members implements MembersView {
     // Whoever was silent to a member that could not hear may be alive.
     if (!this.isSure() && this.#takenMs > -Infinity) this.#liveness.resume(nowMs);
     this.#takenMs = Math.max(this.#takenMs, sentMs);
+    if (sentMs >= this.#connectedMs) this.#isCut = false;
     if (this.#liveness.see(this.#self, sentMs)) this.#options.onChange();
   }
 
