@@ -4,8 +4,8 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { applyDocument } from "../../../core/configuration/apply.ts";
-import { ApplyDocumentSchema } from "../../../core/configuration/apply_document.ts";
+import { applyDocument } from "../../../core/configuration/apply/apply.ts";
+import { ApplyDocumentSchema } from "../../../core/configuration/apply/document.ts";
 import { ADMINISTRATORS } from "../auth.ts";
 import { changeConfiguration } from "../change.ts";
 import type { App } from "../context.ts";

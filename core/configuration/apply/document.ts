@@ -4,21 +4,21 @@
  * @module
  */
 import { z } from "zod";
-import { ROLES } from "../directory.ts";
-import { RuleActionSchema, RuleMatchSchema } from "../rules/rule.ts";
-import { OverallDistributionSchema } from "../dispatch/settings.ts";
-import { InCallSettingsSchema, PresetLabelSchema, QueueInCallSchema } from "../in_call/settings.ts";
-import { CalendarInputSchema } from "./calendars.ts";
-import { CannedInputSchema } from "./canned.ts";
-import { ChannelInputSchema } from "./channel_input.ts";
-import { ExtensionInputSchema } from "./extensions.ts";
-import { PresetInputSchema } from "./in_call_presets.ts";
-import { patchSchema } from "./merge.ts";
-import { NameSchema } from "./name.ts";
-import { NumberInputSchema } from "./numbers.ts";
-import { PlatformInputSchema } from "./platforms.ts";
-import { QueueInputSchema } from "./queues.ts";
-import { RuleInputSchema } from "./rules.ts";
+import { ROLES } from "../../directory.ts";
+import { RuleActionSchema, RuleMatchSchema } from "../../rules/rule.ts";
+import { OverallDistributionSchema } from "../../dispatch/settings.ts";
+import { InCallSettingsSchema, PresetLabelSchema, QueueInCallSchema } from "../../in_call/settings.ts";
+import { CalendarInputSchema } from "../calendars.ts";
+import { CannedInputSchema } from "../canned.ts";
+import { ChannelInputSchema } from "../channel_input.ts";
+import { ExtensionInputSchema } from "../extensions.ts";
+import { PresetInputSchema } from "../in_call_presets.ts";
+import { patchSchema } from "../merge.ts";
+import { NameSchema } from "../name.ts";
+import { NumberInputSchema } from "../numbers.ts";
+import { PlatformInputSchema } from "../platforms.ts";
+import { QueueInputSchema } from "../queues.ts";
+import { RuleInputSchema } from "../rules.ts";
 
 const ITEMS_MAX = 10_000;
 const Reference = z.string().min(1).max(100);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { parseAddress } from "../phone_number.ts";
-import type { ConfigurationTransaction } from "../ports/configuration.ts";
-import type { DestinationReference } from "./apply_document.ts";
-import { invalid } from "./fault.ts";
+import { parseAddress } from "../../phone_number.ts";
+import type { ConfigurationTransaction } from "../../ports/configuration.ts";
+import type { DestinationReference } from "./document.ts";
+import { invalid } from "../fault.ts";
 
 /**
  * The row that `name` names.

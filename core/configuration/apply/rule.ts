@@ -3,20 +3,21 @@
  *
  * @module
  */
-import type { ConfigurationTransaction } from "../ports/configuration.ts";
-import type { PlanStep } from "./apply.ts";
-import type { RuleItem } from "./apply_document.ts";
-import { destinationId, numberIds, referred } from "./apply_references.ts";
-import { differences } from "./differences.ts";
-import { type Fields, withoutNulls } from "./merge.ts";
-import { createRule, ruleView, updateRule } from "./rules.ts";
+import type { ConfigurationTransaction } from "../../ports/configuration.ts";
+import { differences } from "../differences.ts";
+import { type Fields, withoutNulls } from "../merge.ts";
+import { createRule, ruleView, updateRule } from "../rules.ts";
+import type { RuleItem } from "./document.ts";
+import { type Context, step } from "./plan.ts";
+import { destinationId, numberIds, referred } from "./references.ts";
 
 /**
- * Makes or changes it, and tells which.
+ * Makes or changes it.
  *
  * @throws {ConfigurationFault} `invalid`
  */
-export async function applyRule(tx: ConfigurationTransaction, item: RuleItem): Promise<PlanStep> {
+export async function applyRule(context: Context, item: RuleItem): Promise<void> {
+  const { tx } = context;
   const { match, action, ...rest } = item;
   const input: Fields = {
     ...rest,
@@ -26,15 +27,10 @@ export async function applyRule(tx: ConfigurationTransaction, item: RuleItem): P
   const found = await tx.rules.find(item.name);
   if (found === undefined) {
     await createRule(tx, withoutNulls(input));
-    return { action: "create", kind: "rule", name: item.name, changes: [] };
+    return step(context, "rule", item.name, null, []);
   }
-  const { before, after, changed } = await updateRule(tx, found.id, input);
-  return {
-    action: changed ? "update" : "unchanged",
-    kind: "rule",
-    name: item.name,
-    changes: differences(ruleView(before), ruleView(after)),
-  };
+  const changed = await updateRule(tx, found.id, input);
+  step(context, "rule", item.name, changed, differences(ruleView(changed.before), ruleView(changed.after)));
 }
 
 async function withIds(tx: ConfigurationTransaction, match: NonNullable<RuleItem["match"]>): Promise<Fields> {
