@@ -50,6 +50,30 @@ export function fallbackOf(
   return { channel: fallback, supportsMedia: provider.supports.mms, numbers, purposeOf };
 }
 
+/** The channels that stand in, looked up once for each version of the configuration. */
+export class Fallbacks {
+  readonly #providers: ReadonlyMap<string, Provider>;
+  readonly #byChannel = new Map<string, Fallback | null>();
+  #directory: Directory | null = null;
+
+  constructor(providers: ReadonlyMap<string, Provider>) {
+    this.#providers = providers;
+  }
+
+  /** As {@link fallbackOf}. */
+  of(channel: Channel, directory: Directory): Fallback | null {
+    if (channel.settings.fallbackChannelId === undefined) return null;
+    if (this.#directory !== directory) this.#byChannel.clear();
+    this.#directory = directory;
+    let fallback = this.#byChannel.get(channel.id);
+    if (fallback === undefined) {
+      fallback = fallbackOf(channel, directory, this.#providers);
+      this.#byChannel.set(channel.id, fallback);
+    }
+    return fallback;
+  }
+}
+
 /** Where `message` goes; null when it has to wait for its own channel. `idempotent`: its own provider. */
 export function placeAt(message: QueuedMessage, fallback: Fallback, idempotent: boolean): Place | null {
   // A provider that recognises repeats may have taken an unanswered call, which is tried again without a mark.

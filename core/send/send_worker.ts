@@ -20,12 +20,14 @@ import type { Provider } from "../ports/provider.ts";
 import type { RecoveryPolicy } from "../ports/send_store.ts";
 import type { Health } from "./channel_health.ts";
 import { ChannelSender } from "./channel_sender.ts";
-import { type Fallback, fallbackOf } from "./fallback.ts";
+import { Fallbacks } from "./fallback.ts";
 import type { Settlement } from "./outcome.ts";
 import { type QueuedMessage, SEND_LANES, sendLaneOf } from "./queued_message.ts";
 import { RateGate } from "./rate_gate.ts";
+import { recoveryPolicies } from "./recovery.ts";
 import { SendFeed } from "./send_feed.ts";
 import { SendLedger, type SendLedgerOptions } from "./send_ledger.ts";
+import { SendSweep } from "./send_sweep.ts";
 import type { SenderPort } from "./sender_port.ts";
 
 export interface SendWorkerOptions extends SendLedgerOptions {
@@ -78,12 +80,6 @@ export interface SendWorkerStats {
   }[];
 }
 
-const SWEEP_MS = 2_000;
-/** The oldest message is looked for every so many sweeps. */
-const OLDEST_EVERY_SWEEPS = 5;
-/** Held messages are looked through every so many sweeps. */
-const HELD_EVERY_SWEEPS = 15;
-const HELD_PAGE_MAX = 500;
 /** Calls that each channel may have under way whatever the others do. */
 const CALLS_MIN = 4;
 /** Between two looks whether others may still take this process for dead, while messages wait for that. */
@@ -101,6 +97,8 @@ export class SendWorker implements PartitionHolder {
   readonly #options: SendWorkerOptions;
   readonly #ledger: SendLedger;
   readonly #feed: SendFeed;
+  readonly #sweep: SendSweep;
+  readonly #fallbacks: Fallbacks;
   readonly #senders = new Map<string, ChannelSender>();
   /** Senders that found all slots taken. */
   readonly #starved = new Set<ChannelSender>();
@@ -109,16 +107,8 @@ export class SendWorker implements PartitionHolder {
   /** Lanes whose channels are to have senders. */
   readonly #lanes = new Set<number>();
   #state: "new" | "running" | "stopped" = "new";
-  /** By channel, as of one version of the configuration. */
-  #fallbacks: { of: Directory | null; readonly byChannel: Map<string, Fallback | null> } = {
-    of: null,
-    byChannel: new Map(),
-  };
-  #oldestDueAgeMs = 0;
   #inFlight = 0;
-  #sweeps = 0;
   #following: Promise<void> = Promise.resolve();
-  #cancelSweep: (() => void) | null = null;
   #cancelDoubtLook: (() => void) | null = null;
   #unwatch: (() => void) | null = null;
 
@@ -126,6 +116,13 @@ export class SendWorker implements PartitionHolder {
     this.#options = options;
     this.#ledger = new SendLedger({ ...options, onFenced: (lanes) => this.#fenced(lanes) });
     this.#feed = new SendFeed({ ...options, senders: this.#senders });
+    this.#sweep = new SendSweep({
+      ...options,
+      senders: this.#senders,
+      feed: this.#feed,
+      ledger: this.#ledger,
+    });
+    this.#fallbacks = new Fallbacks(options.providers);
   }
 
   get stats(): SendWorkerStats {
@@ -140,7 +137,7 @@ export class SendWorker implements PartitionHolder {
       waiting,
       inFlight: this.#inFlight,
       lanes: this.#ledger.lanes,
-      oldestDueAgeMs: this.#oldestDueAgeMs,
+      oldestDueAgeMs: this.#sweep.oldestDueAgeMs,
       channels,
     };
   }
@@ -149,7 +146,7 @@ export class SendWorker implements PartitionHolder {
   start(): void {
     this.#state = "running";
     this.#unwatch = this.#options.directory.onChange((changed) => this.#followLater(changed));
-    this.#scheduleSweep();
+    this.#sweep.start();
   }
 
   owns(channelId: string): boolean {
@@ -192,7 +189,7 @@ export class SendWorker implements PartitionHolder {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
     this.#unwatch?.();
-    this.#cancelSweep?.();
+    this.#sweep.stop();
     this.#cancelDoubtLook?.();
     this.#feed.stop();
     for (const sender of this.#senders.values()) sender.stop();
@@ -200,17 +197,8 @@ export class SendWorker implements PartitionHolder {
   }
 
   async #recover(lanes: readonly number[]): Promise<void> {
-    const policies: RecoveryPolicy[] = [];
-    for (const channel of this.#options.directory.current().channels.values()) {
-      const lane = sendLaneOf(channel.id);
-      if (!lanes.includes(lane)) continue;
-      const idempotent = this.#options.providers.get(channel.provider)?.supports.idempotency ?? false;
-      policies.push({
-        channelId: channel.id,
-        lane,
-        policy: idempotent ? "requeue" : channel.settings.uncertain,
-      });
-    }
+    const { directory, providers } = this.#options;
+    const policies = recoveryPolicies(lanes, directory.current(), providers);
     if (policies.length === 0) return;
     const counts = await this.#ledger.recover(lanes, policies);
     this.#options.onRecovered?.(counts);
@@ -322,7 +310,7 @@ export class SendWorker implements PartitionHolder {
       },
       claim: (message) => this.#ledger.claim(message, epoch),
       record: (message, settlement) => this.#ledger.record(message, settlement, epoch),
-      fallback: () => this.#fallbackOf(self().channel),
+      fallback: () => this.#fallbacks.of(self().channel, directory.current()),
       move: async (moves, reason) => {
         const messages = await this.#ledger.move(moves, reason);
         if (messages.length > 0) this.#options.onMoved?.(messages);
@@ -333,19 +321,6 @@ export class SendWorker implements PartitionHolder {
       onSettled: (...settled) => onSettled?.(...settled),
       onCircuit: () => onHealth?.(self().channel, self().health),
     };
-  }
-
-  #fallbackOf(channel: Channel): Fallback | null {
-    if (channel.settings.fallbackChannelId === undefined) return null;
-    const directory = this.#options.directory.current();
-    if (this.#fallbacks.of !== directory) this.#fallbacks = { of: directory, byChannel: new Map() };
-    const { byChannel } = this.#fallbacks;
-    let fallback = byChannel.get(channel.id);
-    if (fallback === undefined) {
-      fallback = fallbackOf(channel, directory, this.#options.providers);
-      byChannel.set(channel.id, fallback);
-    }
-    return fallback;
   }
 
   /** Before long its lane is lost, or nobody doubts any more. */
@@ -364,51 +339,5 @@ export class SendWorker implements PartitionHolder {
     if (sender === undefined) return;
     this.#starved.delete(sender);
     queueMicrotask(() => sender.pump());
-  }
-
-  #scheduleSweep(): void {
-    this.#cancelSweep = this.#options.clock.after(SWEEP_MS, () => {
-      if (this.#state !== "running") return;
-      this.#feed.sweep();
-      for (const sender of this.#senders.values()) {
-        sender.expire();
-        this.#options.onHealth?.(sender.channel, sender.health);
-      }
-      if (this.#sweeps % OLDEST_EVERY_SWEEPS === 0) {
-        this.#lookAtOldest().catch((error) => this.#options.onError(error, "look for the oldest message"));
-      }
-      if (this.#sweeps++ % HELD_EVERY_SWEEPS === 0) {
-        this.#endHeld().catch((error) => this.#options.onError(error, "look through held messages"));
-      }
-      this.#scheduleSweep();
-    });
-  }
-
-  /** Asked of the database and not of memory: what is forgotten here is the very thing to be noticed. */
-  async #lookAtOldest(): Promise<void> {
-    const nowMs = this.#options.clock.now();
-    const dueMs = this.#senders.size === 0
-      ? null
-      : await this.#options.store.oldestDueMs([...this.#senders.keys()], nowMs);
-    this.#oldestDueAgeMs = dueMs === null ? 0 : Math.max(0, nowMs - dueMs);
-  }
-
-  /** Held messages whose report never came end when they are too old. */
-  async #endHeld(): Promise<void> {
-    const nowMs = this.#options.clock.now();
-    const limits = [...this.#senders.values()].map(({ channel }) => ({
-      channelId: channel.id,
-      dueBeforeMs: nowMs - channel.settings.retry.maxAgeSeconds * 1000,
-    }));
-    if (limits.length === 0) return;
-    const reason = "nobody knows whether the provider took it: neither an answer nor a delivery report came";
-    const error = { class: "unknown", reason } as const;
-    const held = await this.#options.store.loadHeld(limits, HELD_PAGE_MAX);
-    await Promise.all(
-      held.map((message) => {
-        const epoch = this.#ledger.epochOf(sendLaneOf(message.channel_id));
-        return this.#ledger.record(message, { kind: "end", status: "failed", error, uncertain: true }, epoch);
-      }),
-    );
   }
 }
