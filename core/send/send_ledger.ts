@@ -12,7 +12,6 @@
 import { GroupCommit } from "../group_commit.ts";
 import { Pace } from "../pace.ts";
 import type { OutboxRow } from "../outbox.ts";
-import { firstSequence } from "../outbox_sequence.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OwnedPartition, PartitionStore } from "../ports/partition_store.ts";
 import type { LaneFence, RecordRow, RecoveryPolicy, SendStore } from "../ports/send_store.ts";
@@ -20,6 +19,7 @@ import type { Claimed } from "./sender_port.ts";
 import { moved } from "./fallback.ts";
 import type { Move } from "./fallback_mover.ts";
 import type { Settlement } from "./outcome.ts";
+import { OwnedLanes } from "./owned_lanes.ts";
 import { type QueuedMessage, sendLaneOf } from "./queued_message.ts";
 import { SendPublisher } from "./send_publisher.ts";
 import { afterRecord, moveItem, recordRow } from "./send_record.ts";
@@ -65,8 +65,7 @@ interface RecordWanted {
 
 export class SendLedger {
   readonly #options: SendLedgerOptions;
-  readonly #epochs = new Map<number, number>();
-  readonly #sequences = new Map<number, number>();
+  readonly #lanes = new OwnedLanes();
   readonly #claims: GroupCommit<ClaimWanted>;
   readonly #records: GroupCommit<RecordWanted>;
   readonly #publisher: SendPublisher;
@@ -89,7 +88,7 @@ export class SendLedger {
     });
     this.#publisher = new SendPublisher({
       store: options.partitions,
-      lanes: () => [...this.#epochs.keys()],
+      lanes: () => this.#lanes.list(),
       publish: options.publish,
       onError: (error) => options.onError(error, "publish what was sent"),
       sleep: (ms) => this.sleep(ms),
@@ -98,7 +97,7 @@ export class SendLedger {
 
   /** Lanes that are ours as far as we know. */
   get lanes(): number {
-    return this.#epochs.size;
+    return this.#lanes.size;
   }
 
   /** Results in those lanes that are not stored yet. */
@@ -108,16 +107,13 @@ export class SendLedger {
 
   /** Takes lanes on; what was committed in them and not published is published first. */
   add(lanes: readonly OwnedPartition[]): void {
-    for (const { partition, epoch } of lanes) {
-      this.#epochs.set(partition, epoch);
-      this.#sequences.set(partition, firstSequence(epoch));
-    }
+    this.#lanes.add(lanes);
     this.#publisher.reread();
   }
 
   /** Lets go of lanes: nothing of them is written any more. */
   remove(lanes: readonly number[]): void {
-    for (const lane of lanes) this.#epochs.delete(lane);
+    this.#lanes.remove(lanes);
   }
 
   /** Settles the rows that a former owner left under way in those lanes. */
@@ -125,16 +121,12 @@ export class SendLedger {
     lanes: readonly number[],
     policies: readonly RecoveryPolicy[],
   ): Promise<Readonly<Record<RecoveryPolicy["policy"], number>>> {
-    return await this.#options.store.recover(
-      fencesOf(lanes, this.#epochs),
-      policies,
-      this.#now(),
-    );
+    return await this.#options.store.recover(this.#lanes.fencesOf(lanes), policies, this.#now());
   }
 
   /** The fencing token of a lane; -1 when it is not ours. */
   epochOf(lane: number): number {
-    return this.#epochs.get(lane) ?? -1;
+    return this.#lanes.epochOf(lane);
   }
 
   /**
@@ -170,7 +162,7 @@ export class SendLedger {
   async move(moves: readonly Move[], reason: string): Promise<QueuedMessage[]> {
     const nowMs = this.#now();
     const items = moves.map(({ message, place }) => moveItem(message, place, reason, nowMs));
-    const fences = fencesOf(items.map(({ lane }) => lane), this.#epochs);
+    const fences = this.#lanes.fencesOf(items.map(({ lane }) => lane));
     const { held, changed } = await this.#insist(
       "move messages to a fallback channel",
       () => this.#options.store.move(fences, items, nowMs),
@@ -228,7 +220,7 @@ export class SendLedger {
       number: message.number,
       contact: message.contact,
     }));
-    const fences = fencesOf(items.map((item) => item.lane), this.#epochs);
+    const fences = this.#lanes.fencesOf(items.map((item) => item.lane));
     const { held, changed, optedOut } = await this.#insist(
       "claim messages",
       () => this.#options.store.claim(fences, claims, this.#now()),
@@ -268,8 +260,8 @@ export class SendLedger {
     if (items.length === 0) return;
     const nowMs = this.#now();
     const rows = items.map(({ row }) => row);
-    const fences = fencesOf(rows.map((row) => row.lane), this.#epochs);
-    const lanes = fences.map((fence) => ({ ...fence, sequence: this.#nextSequence(fence.lane) }));
+    const fences = this.#lanes.fencesOf(rows.map((row) => row.lane));
+    const lanes = fences.map((fence) => ({ ...fence, sequence: this.#lanes.nextSequence(fence.lane) }));
     let tries = 0;
     const { held, changed } = await this.#insist("record results", async () => {
       tries++;
@@ -300,17 +292,8 @@ export class SendLedger {
     return this.#options.clock.now();
   }
 
-  #nextSequence(lane: number): number {
-    const sequence = (this.#sequences.get(lane) ?? 0) + 1;
-    this.#sequences.set(lane, sequence);
-    return sequence;
-  }
-
-  /** A lane that was gained again since the statement went out is ours: its answer speaks of the former epoch. */
   #dropLost(fences: readonly LaneFence[], held: ReadonlySet<number>): void {
-    const lost = fences.filter(({ lane, epoch }) => !held.has(lane) && this.#epochs.get(lane) === epoch)
-      .map(({ lane }) => lane);
-    for (const lane of lost) this.#epochs.delete(lane);
+    const lost = this.#lanes.removeLost(fences, held);
     if (lost.length > 0) this.#options.onFenced(lost);
   }
 
@@ -338,11 +321,6 @@ async function failing(
     for (const { fail } of items) fail(error);
     throw error;
   }
-}
-
-/** The fences of those lanes, each once; one that is lost gets an epoch that no lane has. */
-function fencesOf(lanes: Iterable<number>, epochs: ReadonlyMap<number, number>): LaneFence[] {
-  return [...new Set(lanes)].map((lane) => ({ lane, epoch: epochs.get(lane) ?? -1 }));
 }
 
 /** The outbox rows that a commit wrote, as the statement wrote them. */
