@@ -19,6 +19,7 @@
 import { PRIORITY, type Priority } from "../message.ts";
 import { Heap } from "./heap.ts";
 import type { QueuedMessage } from "./queued_message.ts";
+import { type Entry, type Group, type Line, ReadyLines, type Timer } from "./ready_lines.ts";
 
 export interface SchedulerLimits {
   /** Messages in memory at most, by priority. */
@@ -56,63 +57,23 @@ export type Admission =
   | { readonly kind: "number"; readonly untilMs: number }
   | { readonly kind: "channel" };
 
-interface Entry {
-  message: QueuedMessage;
-  retryMs: number;
-}
-
-interface Line {
-  readonly conversation: string;
-  readonly group: Group;
-  /** By position; the first is the head. */
-  readonly entries: Entry[];
-  inFlight: boolean;
-  /** Not before; besides the head's own time. */
-  pausedMs: number;
-  /** Where it stands while it is ready. */
-  priority: Priority;
-  timer: Timer | null;
-}
-
-interface Group {
-  readonly number: string;
-  readonly ready: readonly [Heap<Line>, Heap<Line>];
-  lines: number;
-  /** By priority. */
-  readonly parked: [boolean, boolean];
-}
-
-/** Something that waits for its time. */
-interface Timer {
-  readonly dueMs: number;
-  readonly run: (nowMs: number) => void;
-}
-
 /** Nothing is in flight any more; an earlier message that came meanwhile is the head now. */
 function land(line: Line): void {
   line.inFlight = false;
   line.entries.sort((a, b) => a.message.position - b.message.position);
 }
 
-const PRIORITIES = [PRIORITY.reply, PRIORITY.bulk] as const;
-
-const headId = (line: Line) => line.entries[0]!.message.id;
-
 export class Scheduler {
   readonly #limits: SchedulerLimits;
   readonly #entries = new Map<string, Entry>();
   readonly #lines = new Map<string, Line>();
-  readonly #groups = new Map<string, Group>();
-  readonly #ready: readonly [Heap<Group>, Heap<Group>];
+  readonly #ready = new ReadyLines();
   readonly #timers = new Heap<Timer>((a, b) => a.dueMs < b.dueMs);
   readonly #counts: [number, number] = [0, 0];
   readonly #overflowed: [boolean, boolean] = [false, false];
 
   constructor(limits: SchedulerLimits = SCHEDULER_LIMITS) {
     this.#limits = limits;
-    const heapOf = (priority: Priority) =>
-      new Heap<Group>((a, b) => headId(a.ready[priority].peek()!) < headId(b.ready[priority].peek()!));
-    this.#ready = [heapOf(PRIORITY.reply), heapOf(PRIORITY.bulk)];
   }
 
   /** Messages in memory, those in flight included. */
@@ -173,15 +134,13 @@ export class Scheduler {
   ): QueuedMessage | null {
     this.#advance(nowMs);
     for (;;) {
-      const priority = this.#ready[PRIORITY.reply].size > 0 ? PRIORITY.reply : PRIORITY.bulk;
-      const group = this.#ready[priority].peek();
-      if (group === undefined) return null;
-      const line = group.ready[priority].peek()!;
+      const line = this.#ready.peek();
+      if (line === undefined) return null;
       const { message } = line.entries[0]!;
-      const admission = admit(message, priority);
+      const admission = admit(message, line.priority);
       if (admission.kind === "channel") return null;
       if (admission.kind === "number") {
-        this.#park(group, priority, admission.untilMs);
+        this.#park(line.group, line.priority, admission.untilMs);
         continue;
       }
       this.#unplace(line);
@@ -250,7 +209,12 @@ export class Scheduler {
 
   /** Opens the groups that {@link take} parked: a limit has changed. */
   reopen(): void {
-    for (const group of this.#groups.values()) this.#unpark(group, PRIORITY.reply);
+    this.#ready.unparkAll();
+  }
+
+  #park(group: Group, from: Priority, untilMs: number): void {
+    this.#ready.park(group, from);
+    this.#timers.push({ dueMs: untilMs, run: () => this.#ready.unpark(group, from) });
   }
 
   #advance(nowMs: number): void {
@@ -292,16 +256,9 @@ export class Scheduler {
   }
 
   #newLine(conversation: string, number: string): Line {
-    let group = this.#groups.get(number);
-    if (group === undefined) {
-      const heap = () => new Heap<Line>((a, b) => headId(a) < headId(b));
-      group = { number, ready: [heap(), heap()], lines: 0, parked: [false, false] };
-      this.#groups.set(number, group);
-    }
-    group.lines++;
     const line: Line = {
       conversation,
-      group,
+      group: this.#ready.join(number),
       entries: [],
       inFlight: false,
       pausedMs: 0,
@@ -312,15 +269,11 @@ export class Scheduler {
     return line;
   }
 
-  /** Takes a line out of the ready heaps and stops its timer: before anything about it changes. */
+  /** Takes a line out of the ready ones and stops its timer: before anything about it changes. */
   #unplace(line: Line): void {
     if (line.timer !== null) this.#timers.remove(line.timer);
     line.timer = null;
-    const heap = line.group.ready[line.priority];
-    if (!heap.has(line)) return;
-    this.#hide(line.group);
-    heap.remove(line);
-    this.#show(line.group);
+    this.#ready.remove(line);
   }
 
   /** Puts a line where it belongs now; an empty one goes. */
@@ -328,8 +281,7 @@ export class Scheduler {
     const head = line.entries[0];
     if (head === undefined) {
       this.#lines.delete(line.conversation);
-      line.group.lines--;
-      this.#forgetEmpty(line.group);
+      this.#ready.leave(line.group);
       return;
     }
     if (line.inFlight) return;
@@ -342,43 +294,11 @@ export class Scheduler {
     line.priority = line.entries.some((entry) => entry.message.priority === PRIORITY.reply)
       ? PRIORITY.reply
       : PRIORITY.bulk;
-    this.#hide(line.group);
-    line.group.ready[line.priority].push(line);
-    this.#show(line.group);
+    this.#ready.push(line);
   }
 
   #wake(line: Line, nowMs: number): void {
     line.timer = null;
     this.#place(line, nowMs);
-  }
-
-  #park(group: Group, from: Priority, untilMs: number): void {
-    this.#hide(group);
-    for (let priority = from; priority <= PRIORITY.bulk; priority++) group.parked[priority] = true;
-    this.#show(group);
-    this.#timers.push({ dueMs: untilMs, run: () => this.#unpark(group, from) });
-  }
-
-  #unpark(group: Group, from: Priority): void {
-    this.#hide(group);
-    for (let priority = from; priority <= PRIORITY.bulk; priority++) group.parked[priority] = false;
-    this.#show(group);
-    this.#forgetEmpty(group);
-  }
-
-  #forgetEmpty(group: Group): void {
-    const isCurrent = this.#groups.get(group.number) === group;
-    if (isCurrent && group.lines === 0 && !group.parked.includes(true)) this.#groups.delete(group.number);
-  }
-
-  #hide(group: Group): void {
-    this.#ready[PRIORITY.reply].remove(group);
-    this.#ready[PRIORITY.bulk].remove(group);
-  }
-
-  #show(group: Group): void {
-    for (const priority of PRIORITIES) {
-      if (!group.parked[priority] && group.ready[priority].size > 0) this.#ready[priority].push(group);
-    }
   }
 }
