@@ -23,8 +23,8 @@ import {
   isOffline,
   type Session,
 } from "./at_work.ts";
-import { Connections } from "./connections.ts";
-import type { ClaimEntry, DispatchEntry, PresenceEntry, SessionFact } from "./entry.ts";
+import { Attendance, type AttendanceDue } from "./attendance.ts";
+import type { ClaimEntry, DispatchEntry, SessionFact } from "./entry.ts";
 import { estimatedWaitMs } from "./drain.ts";
 import { type Changes, DispatchDraft } from "./draft.ts";
 import type { Outcome } from "./outcome.ts";
@@ -39,13 +39,7 @@ import { type Match, WaitingLine } from "./waiting_line.ts";
 /** A conversation answers within milliseconds; after this, what was asked of it counts as lost. */
 const ANSWER_MS_MAX = 30_000;
 
-type Due =
-  | { readonly kind: "session"; readonly id: string }
-  | { readonly kind: "agent"; readonly id: string }
-  | {
-    readonly kind: "member";
-    readonly id: string;
-  };
+type Due = AttendanceDue | { readonly kind: "session"; readonly id: string };
 
 /** Whether people have nothing to do with it any more. */
 function isOver({ state, queueId, extensionId }: SessionFact): boolean {
@@ -55,7 +49,7 @@ function isOver({ state, queueId, extensionId }: SessionFact): boolean {
 export class Dispatcher {
   readonly #sessions = new Map<string, Session>();
   readonly #timers = new Timers<Due>();
-  readonly #connections: Connections;
+  readonly #attendance: Attendance;
   readonly #roster: Roster;
   readonly #draft = new DispatchDraft();
   #settings: DispatchSettings;
@@ -76,7 +70,13 @@ export class Dispatcher {
     });
     this.#turns = state.agents.reduce((most, { turn }) => Math.max(most, turn), 0);
     for (const row of state.sessions) this.#sessions.set(row.id, { row, requirement: null, agent: null });
-    this.#connections = new Connections(state.agents);
+    this.#attendance = new Attendance(state.agents, {
+      roster: this.#roster,
+      setTimer: (key, due, dueMs) => this.#timers.set(key, due, dueMs),
+      now: () => this.#nowMs,
+      graceSeconds: () => this.#settings.overall.graceSeconds,
+      onChange: (agent) => this.#leaveSessions(agent),
+    });
     this.#index(new Map(state.queues.map((row) => [row.queue_id, row])));
   }
 
@@ -108,7 +108,7 @@ export class Dispatcher {
   apply(entry: DispatchEntry): Outcome {
     this.#nowMs = Math.max(this.#nowMs, entry.at);
     this.#draft.begin(this.#nowMs);
-    for (const member of this.#connections.unheard()) this.#hear(member);
+    this.#attendance.begin();
     this.#take(entry);
     for (const due of this.#timers.due(this.#nowMs)) this.#pass(due);
     this.#giveOut();
@@ -126,9 +126,11 @@ export class Dispatcher {
       case "session":
         return this.#applyFact(entry);
       case "presence":
-        return this.#applyPresence(entry);
+        this.#attendance.say(entry);
+        if (entry.replyTo !== undefined) this.#draft.reply(entry.replyTo, { ok: true });
+        return;
       case "connections":
-        return this.#applyReport(entry);
+        return this.#attendance.report(entry);
       case "claim":
         return this.#applyClaim(entry);
       case "tick":
@@ -303,64 +305,6 @@ export class Dispatcher {
     this.#order(session, rule === "close" ? { ...command, close: true } : command);
   }
 
-  // What happens to agents.
-
-  #applyPresence(entry: PresenceEntry): void {
-    const agent = this.#roster.agent(entry.extensionId);
-    if (entry.at >= agent.row.set_ms) {
-      const { presence, at, by } = entry;
-      const reason = entry.reason ?? null;
-      this.#roster.change(agent, () => {
-        // An agent who says something is there, whatever became of a stream.
-        agent.row = {
-          ...agent.row,
-          presence,
-          reason,
-          set_by: by,
-          set_ms: at,
-          gone: false,
-          lost_ms: presence === "offline" ? agent.row.lost_ms : null,
-        };
-      });
-      this.#setAgentTimer(agent);
-      this.#leaveSessions(agent);
-    }
-    if (entry.replyTo !== undefined) this.#draft.reply(entry.replyTo, { ok: true });
-  }
-
-  #applyReport(report: Extract<DispatchEntry, { kind: "connections" }>): void {
-    const changed = this.#connections.hear(report);
-    if (changed === null) return;
-    for (const id of changed) this.#applyConnections(id);
-    this.#hear(report.member);
-  }
-
-  #applyConnections(extensionId: string): void {
-    const agent = this.#roster.agent(extensionId);
-    const members = this.#connections.membersOf(extensionId);
-    this.#roster.change(agent, () => {
-      agent.row = members.length === 0
-        ? { ...agent.row, members, lost_ms: this.#nowMs }
-        : { ...agent.row, members, lost_ms: null, gone: false };
-    });
-    this.#setAgentTimer(agent);
-  }
-
-  #hear(member: string): void {
-    this.#timers.set(
-      `member ${member}`,
-      { kind: "member", id: member },
-      this.#connections.heard(member, this.#nowMs),
-    );
-  }
-
-  #setAgentTimer({ id, row }: Agent): void {
-    const dueMs = row.lost_ms === null || row.gone
-      ? null
-      : row.lost_ms + this.#settings.overall.graceSeconds * 1_000;
-    this.#timers.set(`agent ${id}`, { kind: "agent", id }, dueMs);
-  }
-
   /** What an agent who is not to get any, or who is gone, must not keep. */
   #leaveSessions(agent: Agent): void {
     for (const session of [...agent.sessions].sort(inLineOrder)) {
@@ -398,15 +342,7 @@ export class Dispatcher {
   // What is due.
 
   #pass(due: Due): void {
-    if (due.kind === "member") {
-      for (const id of this.#connections.silence(due.id)) this.#applyConnections(id);
-      return;
-    }
-    if (due.kind === "agent") {
-      const agent = this.#roster.agent(due.id);
-      this.#roster.change(agent, () => agent.row = { ...agent.row, gone: true });
-      return this.#leaveSessions(agent);
-    }
+    if (due.kind !== "session") return this.#attendance.pass(due);
     const session = this.#sessions.get(due.id)!;
     const { pending } = session.row;
     if (pending !== null || isInLine(session.row)) {
@@ -451,7 +387,7 @@ export class Dispatcher {
       ]),
     );
     this.#roster.configure(this.#settings, this.#lines.values());
-    for (const agent of this.agents.values()) this.#setAgentTimer(agent);
+    for (const agent of this.agents.values()) this.#attendance.setGrace(agent);
     this.#inUse = 0;
     for (const session of this.#sessions.values()) {
       const holder = holderOf(session.row);
