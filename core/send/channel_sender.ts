@@ -29,6 +29,8 @@ const CLAIM_AHEAD_MAX = 256;
  * was judged when it was claimed, and whoever asks for no more messages meanwhile must not get one much later.
  */
 const GIVE_BACK_MS = 1_000;
+/** No more is claimed than finds a slot for its call within it, ms. */
+const SLOT_AHEAD_MS = 250;
 /** Expired messages ended at once. */
 const EXPIRE_MAX = 500;
 /** How long a conversation waits for an earlier message that is elsewhere, ms. */
@@ -204,7 +206,8 @@ export class ChannelSender {
 
   /** Whether more may be claimed ahead; when not, whoever leaves or comes back makes room, and pumps. */
   #hasRoom(): boolean {
-    return this.#claiming + this.#claimed.length < CLAIM_AHEAD_MAX &&
+    const ahead = this.#claiming + this.#claimed.length;
+    return ahead < CLAIM_AHEAD_MAX && ahead < this.#line.slotsWithin(SLOT_AHEAD_MS) &&
       this.unsettled < this.#port.concurrencyMax + CLAIM_AHEAD_MAX;
   }
 
@@ -285,8 +288,7 @@ export class ChannelSender {
     const mayLeave = this.#channel.enabled && this.#port.isSure();
     for (const ready of this.#claimed) {
       const { channelMs, numberMs } = this.#rate.departsAt(ready.demand, nowMs);
-      const freeMs = Math.max(channelMs, numberMs);
-      const isTooLate = freeMs > nowMs && freeMs - ready.claimedMs > GIVE_BACK_MS;
+      const isTooLate = Math.max(channelMs, numberMs, nowMs) - ready.claimedMs > GIVE_BACK_MS;
       isHeldUp = channelMs > nowMs;
       if (!mayLeave || isTooLate || !this.#line.mayCall(nowMs)) {
         this.#giveBack(ready);

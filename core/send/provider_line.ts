@@ -30,10 +30,15 @@ interface Made {
   readonly probe: boolean;
 }
 
+/** What a call's duration counts in the mean. */
+const WEIGHT = 1 / 8;
+
 export class ProviderLine {
   readonly #options: ProviderLineOptions;
   #circuit: Circuit;
   #inFlight = 0;
+  /** What calls take, ms; null before the first has ended. */
+  #callMs: number | null = null;
 
   constructor(options: ProviderLineOptions) {
     this.#options = options;
@@ -60,6 +65,13 @@ export class ProviderLine {
   hasSlot(): boolean {
     const { port } = this.#options;
     return this.#inFlight < port.concurrencyMax && port.mayCall(this.#inFlight);
+  }
+
+  /** Calls that can begin within `ms` while calls take as long as they did: in free slots and in those that become free. */
+  slotsWithin(ms: number): number {
+    const { concurrencyMax } = this.#options.port;
+    const free = Math.max(0, concurrencyMax - this.#inFlight);
+    return this.#callMs === null ? free : free + Math.ceil((concurrencyMax * ms) / this.#callMs);
   }
 
   /** Whether the circuit lets a call through. */
@@ -100,6 +112,8 @@ export class ProviderLine {
     const { port, provider, rate, onSettled } = this.#options;
     this.#inFlight--;
     const nowMs = port.clock.monotonic();
+    const callMs = nowMs - calledMs;
+    this.#callMs = this.#callMs === null ? callMs : this.#callMs + (callMs - this.#callMs) * WEIGHT;
     const read: SendOutcome = outcome.kind === "answered"
       ? { kind: "answered", result: provider.readSend(outcome.answer, channel) }
       : outcome;
@@ -117,7 +131,7 @@ export class ProviderLine {
       rate.throttle(calledMs, read.result.retryAfterMs, nowMs);
     }
     this.#judge(read, calledMs, nowMs);
-    onSettled(message, settlement, nowMs - calledMs);
+    onSettled(message, settlement, callMs);
   }
 
   #judge(read: SendOutcome, calledMs: number, nowMs: number): void {

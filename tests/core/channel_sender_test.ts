@@ -251,3 +251,33 @@ Deno.test("a claimed message that replies overtake is given back before its clai
   assert.equal(ages.length, 21);
   assert.ok(Math.max(...ages) <= 1_250, `called ${Math.max(...ages)} ms after the claim`);
 });
+
+Deno.test("no message leaves long after its claim because calls take long, and all slots are used", async () => {
+  const clock = new WalkingClock(() => 0.002);
+  const claimedMs = new Map<string, number>();
+  const ages: number[] = [];
+  let claims = 0;
+  const port: SenderPort = {
+    ...portOf(clock, { claimMs: 0, callMs: 9_000, recordMs: 1 }, () => {}),
+    claim: async (message) => {
+      claims++;
+      claimedMs.set(message.id, clock.monotonic());
+      await clock.sleep(3);
+      return { kind: "claimed" };
+    },
+    statusUrl: (_, id) => {
+      ages.push(clock.monotonic() - claimedMs.get(id)!);
+      return "https://patchbay.example.test/";
+    },
+  };
+  const channel = channelOf({ rateMps: 1_000, burst: 100 });
+  const rate = new RateGate(channel.settings, clock.monotonic(), clock.now());
+  const sender = new ChannelSender(port, channel, fakeProvider, rate);
+  sender.offer(waiting(1_000));
+  sender.pump();
+  for (await settled(); clock.monotonic() < 90_000; await settled()) assert.ok(clock.next());
+  sender.stop();
+  assert.ok(ages.length > 64 * 9.5, `${ages.length} calls`);
+  assert.ok(Math.max(...ages) <= 1_000, `called ${Math.max(...ages)} ms after the claim`);
+  assert.ok(claims < 2 * ages.length, `${claims} claims for ${ages.length} calls`);
+});
