@@ -6,7 +6,8 @@
 export interface PeriodicWork {
   readonly name: string;
   readonly intervalMs: number;
-  readonly run: () => Promise<void>;
+  /** Resolves with true when there is more to do: it follows after the pause that its share of time asks for. */
+  readonly run: () => Promise<boolean | void>;
   readonly onError: (name: string, error: Error) => void;
 }
 
@@ -21,8 +22,9 @@ export function periodically(work: PeriodicWork): () => Promise<void> {
   const schedule = (pauseMs: number) => {
     timer = setTimeout(() => {
       const started = performance.now();
-      running = work.run().catch((error) => work.onError(work.name, error as Error)).then(() => {
-        if (!stopped) schedule(Math.max(work.intervalMs, (performance.now() - started) / DUTY));
+      running = work.run().catch((error) => work.onError(work.name, error as Error)).then((more) => {
+        const pauseMs = (performance.now() - started) / DUTY;
+        if (!stopped) schedule(more === true ? pauseMs : Math.max(work.intervalMs, pauseMs));
       });
     }, pauseMs);
   };

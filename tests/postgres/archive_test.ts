@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { checkSegment, indexNext } from "../../adapters/postgres/archive_index.ts";
+import { checkNext } from "../../adapters/postgres/archive_check.ts";
+import { indexNext } from "../../adapters/postgres/archive_index.ts";
 import { PostgresArchiveSearch } from "../../adapters/postgres/archive_search.ts";
 import { searchTerms } from "../../core/archive/words.ts";
 import { derivedId } from "../../core/ids.ts";
@@ -51,7 +52,7 @@ async function found(
 }
 
 async function indexAll({ sql }: TestDatabase, nowMs: number): Promise<void> {
-  while (await indexNext(sql, nowMs) > 0);
+  while (await indexNext(sql, nowMs));
 }
 
 const TEXTS = [
@@ -196,19 +197,19 @@ Deno.test("AG-5: segments follow each other, late messages come in, and what is 
   // Accepted before an outage and applied after it.
   await insertMessages(sql, [at(4, NOW + 5, { text: "late word" })]);
   deepEqual(await found(database, { q: "late" }), []);
-  const newest = await checkSegment(sql, Number.MAX_SAFE_INTEGER);
-  deepEqual(newest, { fromMs: segments[1]!.from_ms, added: 0, removed: 0 });
-  const oldest = await checkSegment(sql, newest!.fromMs);
-  deepEqual(oldest, { fromMs: segments[0]!.from_ms, added: 1, removed: 0 });
-  equal(await checkSegment(sql, oldest!.fromMs), undefined);
+  const newest = await checkNext(sql, { beforeMs: Number.MAX_SAFE_INTEGER, fromMs: 0 });
+  deepEqual(newest, { segmentMs: segments[1]!.from_ms, added: 0, removed: 0, nextMs: null });
+  const oldest = await checkNext(sql, { beforeMs: newest!.segmentMs, fromMs: 0 });
+  deepEqual(oldest, { segmentMs: segments[0]!.from_ms, added: 1, removed: 0, nextMs: null });
+  equal(await checkNext(sql, { beforeMs: oldest!.segmentMs, fromMs: 0 }), undefined);
   deepEqual(await found(database, { q: "late" }), ["late word"]);
 
-  await sql`update archive_segments set rows = 3 where from_ms = ${oldest!.fromMs}`;
+  await sql`update archive_segments set rows = 3 where from_ms = ${oldest!.segmentMs}`;
   await sql`delete from messages where created_ms < ${NOW + 20_000}`;
   deepEqual(await found(database, { q: "word" }), ["third word"]);
-  equal((await checkSegment(sql, newest!.fromMs))!.removed, 3);
+  equal((await checkNext(sql, { beforeMs: newest!.segmentMs, fromMs: 0 }))!.removed, 3);
   equal((await sql`select from archive_segments`).length, 1);
-  await checkSegment(sql, newest!.fromMs);
+  await checkNext(sql, { beforeMs: newest!.segmentMs, fromMs: 0 });
   const tables = await sql`select from pg_class where relname like 'archive\\_words\\_%' and relkind = 'r'`;
   equal(tables.length, 1);
 });
@@ -218,12 +219,34 @@ Deno.test("AG-5: several in one millisecond are indexed together, and two proces
   const count = 9_000;
   const rows = Array.from({ length: count }, (_, index) => at(index, NOW, { text: `same ${index % 3}` }));
   await insertMessages(database.sql, rows);
-  const steps = await Promise.all([
-    indexNext(database.sql, NOW + 9_000),
-    indexNext(database.sql, NOW + 9_000),
-  ]);
-  ok(steps.includes(count), String(steps));
+  await Promise.all([indexNext(database.sql, NOW + 9_000), indexNext(database.sql, NOW + 9_000)]);
+  const [segment] = await database.sql`select rows from archive_segments`;
+  equal(segment!.rows, count);
   equal((await found(database, { q: "same 1" }, ALL, 1_000)).length, count / 3);
+});
+
+Deno.test("AG-5: the index is compared step by step, over what is missing and what is gone", async () => {
+  await using database = await postgres.database();
+  const { sql } = database;
+  const count = 2_500;
+  const rows = Array.from({ length: count }, (_, index) => at(index, NOW + index * 2, { text: "word" }));
+  await insertMessages(sql, rows);
+  await indexAll(database, NOW + 60_000);
+  const late = Array.from({ length: 1_200 }, (_, index) => at(count + index, NOW + 999, { text: "late" }));
+  await insertMessages(sql, late);
+  await sql`delete from messages where created_ms >= ${NOW + 3_000} and created_ms < ${NOW + 4_800}`;
+  const steps = [];
+  for (let fromMs: number | null = 0; fromMs !== null; fromMs = steps.at(-1)!.nextMs) {
+    steps.push((await checkNext(sql, { beforeMs: Number.MAX_SAFE_INTEGER, fromMs }))!);
+  }
+  ok(steps.length >= 3, String(steps.length));
+  equal(steps.reduce((sum, { added }) => sum + added, 0), 1_200);
+  equal(steps.reduce((sum, { removed }) => sum + removed, 0), 900);
+  const [segment] = await sql`select rows from archive_segments`;
+  equal(segment!.rows, count + 1_200 - 900);
+  equal((await found(database, { q: "late" }, ALL, 1_000)).length, 1_200);
+  const again = await checkNext(sql, { beforeMs: Number.MAX_SAFE_INTEGER, fromMs: 0 });
+  deepEqual([again!.added, again!.removed], [0, 0]);
 });
 
 Deno.test("AG-5: what came faster than it was indexed is told, and found all the same where no index is needed", async () => {
