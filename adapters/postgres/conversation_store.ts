@@ -17,6 +17,7 @@ import {
 } from "../../core/ports/conversation_store.ts";
 import { columnArrays, type ColumnTypes, joinedJson, unjoinedJson, unnested } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
+import { prepared } from "./prepared.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -181,15 +182,15 @@ export class PostgresConversationStore implements ConversationStore {
     keys: readonly string[],
   ): ReturnType<ConversationStore["load"]> {
     const [states, seen] = await Promise.all([
-      conversations.length === 0 ? [] : this.#sql.unsafe<{ id: string; state: unknown }[]>(
+      conversations.length === 0 ? [] : prepared<{ id: string; state: unknown }>(
+        this.#sql,
         "select id, state from conversations where id = any($1::text[])",
         [conversations as string[]],
-        { prepare: true },
       ),
-      keys.length === 0 ? [] : this.#sql.unsafe<{ key: string; result: CommandReply | null }[]>(
+      keys.length === 0 ? [] : prepared<{ key: string; result: CommandReply | null }>(
+        this.#sql,
         "select key, result from seen where key = any($1::text[])",
         [keys as string[]],
-        { prepare: true },
       ),
     ]);
     return {
@@ -200,7 +201,7 @@ export class PostgresConversationStore implements ConversationStore {
 
   async commit(commit: ConversationCommit): Promise<"committed" | "fenced"> {
     try {
-      const rows = await this.#sql.unsafe<{ ok: boolean }[]>(COMMIT, parameters(commit), { prepare: true });
+      const rows = await prepared<{ ok: boolean }>(this.#sql, COMMIT, parameters(commit));
       return rows[0]?.ok === true ? "committed" : "fenced";
     } catch (error) {
       throw isContentFault(error) ? new UnstorableError((error as Error).message, { cause: error }) : error;

@@ -14,6 +14,7 @@ import { sessionFact } from "../../core/dispatch/session_fact.ts";
 import type { DispatchCommit, DispatchStore } from "../../core/ports/dispatch_store.ts";
 import type { SessionRow } from "../../core/session.ts";
 import type { Sql } from "./database.ts";
+import { prepared } from "./prepared.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
 
 const SESSION_COLUMNS = [
@@ -123,7 +124,7 @@ export class PostgresDispatchStore implements DispatchStore {
 
   async commit(commit: DispatchCommit): Promise<"committed" | "fenced"> {
     const { changes, outbox } = commit;
-    const [row] = await this.#sql.unsafe<{ held: number }[]>(COMMIT, [
+    const [row] = await prepared<{ held: number }>(this.#sql, COMMIT, [
       String(commit.partition),
       String(commit.epoch),
       String(commit.cursor),
@@ -135,18 +136,14 @@ export class PostgresDispatchStore implements DispatchStore {
       JSON.stringify(outbox === null ? [] : [outbox]),
       JSON.stringify(commit.deadLetters),
       publishedJson(commit.published),
-    ], { prepare: true });
+    ]);
     return row?.held === 1 ? "committed" : "fenced";
   }
 
   async findMissed(now: number, max: number): Promise<SessionFact[]> {
     const [missed, over] = await Promise.all([
-      this.#sql.unsafe<(SessionRow & { unanswered_since_ms: number | null })[]>(MISSED, [String(max)], {
-        prepare: true,
-      }),
-      this.#sql.unsafe<(DispatchSessionRow & { true_version: number | null })[]>(OVER, [String(max)], {
-        prepare: true,
-      }),
+      prepared<SessionRow & { unanswered_since_ms: number | null }>(this.#sql, MISSED, [String(max)]),
+      prepared<DispatchSessionRow & { true_version: number | null }>(this.#sql, OVER, [String(max)]),
     ]);
     return [
       ...missed.map((row) => sessionFact(row, now, row.unanswered_since_ms)),

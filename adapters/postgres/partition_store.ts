@@ -12,6 +12,7 @@ import type {
   PartitionStore,
 } from "../../core/ports/partition_store.ts";
 import type { Sql } from "./database.ts";
+import { prepared } from "./prepared.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
 
 /** $1 kind, $2 rows. */
@@ -111,7 +112,7 @@ export class PostgresPartitionStore implements PartitionStore {
 
   async clearOutbox(kind: PartitionKind, published: Published): Promise<void> {
     if (published.size === 0) return;
-    await this.#sql.unsafe(CLEAR_OUTBOX, [kind, publishedJson(published)], { prepare: true });
+    await prepared(this.#sql, CLEAR_OUTBOX, [kind, publishedJson(published)]);
   }
 }
 

@@ -18,6 +18,7 @@ import type {
 import type { QueuedMessage } from "../../core/send/queued_message.ts";
 import { columnArrays, joinedJson } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
+import { prepared } from "./prepared.ts";
 import { publishedJson } from "./published_rows.ts";
 import {
   ADD_PROVIDER_IDS,
@@ -142,9 +143,7 @@ export class PostgresSendStore implements SendStore {
     const texts = parameters.map((value) =>
       typeof value === "object" ? JSON.stringify(value) : String(value)
     );
-    return [
-      ...await this.#sql.unsafe<(Row & Record<string, unknown>)[]>(statement, texts, { prepare: true }),
-    ];
+    return await prepared<Row>(this.#sql, statement, texts);
   }
 }
 

@@ -16,6 +16,7 @@ import {
 import type { ReportedMessage } from "../../core/status/report.ts";
 import { columnArrays, type ColumnTypes, joinedJson, unjoinedJson, unnested } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
+import { prepared } from "./prepared.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
 
 const REPORTED_COLUMNS = [
@@ -198,8 +199,6 @@ export class PostgresStatusStore implements StatusStore {
     const texts = parameters.map((value) =>
       typeof value === "object" ? JSON.stringify(value) : String(value)
     );
-    return [
-      ...await this.#sql.unsafe<(Row & Record<string, unknown>)[]>(statement, texts, { prepare: true }),
-    ];
+    return await prepared<Row>(this.#sql, statement, texts);
   }
 }
