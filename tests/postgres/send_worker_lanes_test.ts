@@ -92,8 +92,10 @@ Deno.test("send lanes that come and go", (t) =>
 
     await step("stopping waits for what is under way and gives the rest back", async (scene) => {
       const release = Promise.withResolvers<void>();
+      let calls = 0;
       scene.answer = async (id) => {
-        await release.promise;
+        // As long as calls are not known to be quick, no more is claimed than there are free slots.
+        if (++calls > 3) await release.promise;
         return answered(200, id);
       };
       await scene.insert(
@@ -103,12 +105,12 @@ Deno.test("send lanes that come and go", (t) =>
       await scene.start(worker);
       await scene.until(
         "three are under way and the rest is claimed",
-        async () => await scene.count("sending") === 30 && worker.stats.inFlight === 3,
+        async () => await scene.count("sending") === 27 && worker.stats.inFlight === 3,
       );
       const stopping = scene.stop(worker);
       release.resolve();
       await stopping;
-      assert.deepEqual([await scene.count("sent"), await scene.count("queued")], [3, 27]);
+      assert.deepEqual([await scene.count("sent"), await scene.count("queued")], [6, 24]);
       const row = await scene.read(20);
       assert.deepEqual([row.attempts, row.history.at(-1)!.reason], [0, "given back without a call"]);
     });
