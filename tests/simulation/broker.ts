@@ -11,7 +11,7 @@ import type { CommandReply } from "../../core/entry.ts";
 import type { PartitionLog } from "../../core/ports/partition_log.ts";
 import type { Leftovers, Told } from "../../bench/audit/run.ts";
 import { SimulatedLog } from "./log.ts";
-import type { Process, World } from "./world.ts";
+import { LineError, type Process, type World } from "./world.ts";
 
 export type LogKind = "route" | "status";
 
@@ -48,10 +48,26 @@ export class Broker {
     );
   }
 
-  /** Resolves when the log has it; when it rejects the log may have it all the same. */
+  /**
+   * Resolves when the log has it; when it rejects the log may have it all the same. While a copy is put in a log's place
+   * the broker is stopped, and what was on its way to it never arrives.
+   */
   append(from: Process, kind: LogKind, partition: number, payload: string): Promise<void> {
-    const { log } = this.logs.find((one) => one.kind === kind && one.partition === partition)!;
-    return this.#world.call(from, BROKER, `append to ${log.name}`, () => log.append(payload));
+    const log = this.#log(kind, partition);
+    const { copies } = log;
+    return this.#world.call(from, BROKER, `append to ${log.name}`, () => {
+      if (log.copies !== copies) throw new LineError(`append to ${log.name}: the broker was stopped`);
+      log.append(payload);
+    });
+  }
+
+  /** How often an older copy was put in this log's place. */
+  copies(kind: LogKind, partition: number): number {
+    return this.#log(kind, partition).copies;
+  }
+
+  #log(kind: LogKind, partition: number): SimulatedLog {
+    return this.logs.find((one) => one.kind === kind && one.partition === partition)!.log;
   }
 
   logEnds(): Leftovers["logEnds"] {

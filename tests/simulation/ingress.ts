@@ -8,16 +8,22 @@ import { type ConversationEntry, packEntries, type ReportEntry } from "../../cor
 import { GroupCommit } from "../../core/group_commit.ts";
 import { hash32, partitionOf } from "../../core/partition.ts";
 import type { Broker, LogKind } from "./broker.ts";
-import { Process, type World } from "./world.ts";
+import { LineError, Process, type World } from "./world.ts";
 
 /** Whoever calls gives up after so long, ms. */
 const HTTP_MS_MAX = 3_000;
+
+interface Waiting {
+  readonly text: string;
+  /** How often an older copy of the log had been put in its place when this came. */
+  readonly copies: number;
+}
 
 export class Ingress {
   readonly #world: World;
   readonly #broker: Broker;
   readonly #counts: Readonly<Record<LogKind, number>>;
-  #running!: { readonly process: Process; readonly logs: Map<string, GroupCommit<string>> };
+  #running!: { readonly process: Process; readonly logs: Map<string, GroupCommit<Waiting>> };
   #runs = 0;
 
   constructor(world: World, broker: Broker, counts: Readonly<Record<LogKind, number>>) {
@@ -62,19 +68,26 @@ export class Ingress {
         const name = `${kind} ${partition}`;
         let log = logs.get(name);
         if (log === undefined) logs.set(name, log = this.#logOf(process, kind, partition));
-        log.add(JSON.stringify(entryAt(process.clock.now())))
+        const copies = this.#broker.copies(kind, partition);
+        log.add({ text: JSON.stringify(entryAt(process.clock.now())), copies })
           .then(() => back(resolve), () => back(() => reject(new Error("503"))));
       });
     });
     return promise;
   }
 
-  #logOf(process: Process, kind: LogKind, partition: number): GroupCommit<string> {
-    return new GroupCommit<string>({
+  #logOf(process: Process, kind: LogKind, partition: number): GroupCommit<Waiting> {
+    const broker = this.#broker;
+    return new GroupCommit<Waiting>({
       maxItems: 5,
       maxSize: 100_000,
-      sizeOf: (text) => text.length,
-      write: (items) => this.#broker.append(process, kind, partition, packEntries(items)),
+      sizeOf: ({ text }) => text.length,
+      write: async (items) => {
+        // The real one fails all that waits when the connection is lost.
+        const copies = broker.copies(kind, partition);
+        if (items.some((item) => item.copies !== copies)) throw new LineError("the connection was lost");
+        await broker.append(process, kind, partition, packEntries(items.map(({ text }) => text)));
+      },
     });
   }
 

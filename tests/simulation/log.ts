@@ -45,6 +45,11 @@ export class SimulatedLog {
     return { created: CREATED, firstSequence: this.#expired + 1, lastSequence: this.#entries.length };
   }
 
+  /** How often an older copy of it was put in its place. */
+  get copies(): number {
+    return this.#history;
+  }
+
   append(payload: string): void {
     this.#entries.push({ data: this.#encoder.encode(payload), stored: nanoseconds(this.#world.nowMs) });
     for (const reader of this.#readers) reader.wake();
