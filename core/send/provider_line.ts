@@ -12,7 +12,7 @@ import { answered, called, type Circuit, faultOf, mayCall, newCircuit } from "./
 import { type SendOutcome, settle, type Settlement } from "./outcome.ts";
 import { outgoing } from "./outgoing.ts";
 import type { QueuedMessage } from "./queued_message.ts";
-import type { RateGate } from "./rate_gate.ts";
+import type { CallUnderWay, RateGate } from "./rate_gate.ts";
 import type { GateEnd, Ready, SenderPort } from "./sender_port.ts";
 
 export interface ProviderLineOptions {
@@ -27,6 +27,7 @@ export interface ProviderLineOptions {
 interface Made {
   readonly channel: Channel;
   readonly calledMs: number;
+  readonly underWay: CallUnderWay;
   readonly probe: boolean;
 }
 
@@ -96,10 +97,10 @@ export class ProviderLine {
       const reason = `the channel's settings do not allow a call: ${(error as Error).message}`;
       return { kind: "end", status: "failed", error: { class: "bad-request", reason } };
     }
-    rate.depart(demand, nowMs, wallMs);
+    const underWay = rate.depart(demand, nowMs, wallMs);
     this.#circuit = called(this.#circuit, nowMs);
     this.#inFlight++;
-    const made: Made = { channel, calledMs: nowMs, probe: this.#circuit.kind === "half-open" };
+    const made: Made = { channel, calledMs: nowMs, underWay, probe: this.#circuit.kind === "half-open" };
     port.call(channel, call).then(
       (outcome) => this.#answered(message, made, outcome),
       (error) =>
@@ -108,12 +109,17 @@ export class ProviderLine {
     return null;
   }
 
-  #answered(message: QueuedMessage, { channel, calledMs, probe }: Made, outcome: CallOutcome): void {
+  #answered(
+    message: QueuedMessage,
+    { channel, calledMs, underWay, probe }: Made,
+    outcome: CallOutcome,
+  ): void {
     const { port, provider, rate, onSettled } = this.#options;
     this.#inFlight--;
     const nowMs = port.clock.monotonic();
     const callMs = nowMs - calledMs;
     this.#callMs = this.#callMs === null ? callMs : this.#callMs + (callMs - this.#callMs) * WEIGHT;
+    rate.ended(underWay, outcome.kind === "answered", nowMs);
     const read: SendOutcome = outcome.kind === "answered"
       ? { kind: "answered", result: provider.readSend(outcome.answer, channel) }
       : outcome;

@@ -8,6 +8,8 @@
  */
 import type { ChannelSettings } from "../channel.ts";
 import type { Priority } from "../message.ts";
+import { answeredAfter, type AnswerTime, usualAnswerMs } from "./answer_time.ts";
+import type { Departure } from "./arrival_window.ts";
 import { type DeclaredRate, SharedBucket, UNLIMITED_MPS } from "./shared_bucket.ts";
 import { effectiveMps, isRecovered, slowDown, type Throttle } from "./throttle.ts";
 
@@ -33,10 +35,17 @@ export interface Demand {
   readonly priority: Priority;
 }
 
+/** A call that is under way, as its buckets know it. */
+export interface CallUnderWay {
+  readonly leftMs: number;
+  readonly counted: readonly { readonly bucket: SharedBucket; readonly departure: Departure }[];
+}
+
 export class RateGate {
   #settings: ChannelSettings;
   readonly #channel: SharedBucket;
   readonly #numbers = new Map<string, { rate: DeclaredRate; bucket: SharedBucket }>();
+  #answerTime: AnswerTime | null = null;
   #throttle: Throttle | null = null;
   #followedMs = 0;
   #day: number;
@@ -126,15 +135,28 @@ export class RateGate {
     };
   }
 
-  /** The message goes: takes its tokens and its reservation. */
-  depart(demand: Demand, nowMs: number, wallMs: number): void {
+  /** The message goes: takes its tokens and its reservation. Its end is told with {@link ended}. */
+  depart(demand: Demand, nowMs: number, wallMs: number): CallUnderWay {
     const { number, cost, priority } = demand;
     this.release(demand);
-    this.#channel.take(cost, priority, nowMs);
-    this.#numbers.get(number)?.bucket.take(cost, priority, nowMs);
+    const isSlow = usualAnswerMs(this.#answerTime, nowMs) >= SECOND_MS;
+    const counted: { bucket: SharedBucket; departure: Departure }[] = [];
+    for (const bucket of [this.#channel, this.#numbers.get(number)?.bucket]) {
+      const departure = bucket?.take(cost, priority, nowMs, isSlow) ?? null;
+      if (departure !== null) counted.push({ bucket: bucket!, departure });
+    }
     this.#turnDay(wallMs);
     this.#usedToday += cost;
     if (this.#settings.rateMps >= UNLIMITED_MPS) this.#measure(cost, nowMs);
+    return { leftMs: nowMs, counted };
+  }
+
+  /** A call has ended, with or without an answer. */
+  ended({ leftMs, counted }: CallUnderWay, isAnswered: boolean, nowMs: number): void {
+    const callMs = nowMs - leftMs;
+    const beyondUsualMs = callMs - usualAnswerMs(this.#answerTime, nowMs);
+    for (const { bucket, departure } of counted) bucket.answered(departure, beyondUsualMs);
+    if (isAnswered) this.#answerTime = answeredAfter(this.#answerTime, callMs, nowMs);
   }
 
   /** The provider says that a call made at `calledMs` was too much. */

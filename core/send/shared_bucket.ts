@@ -8,7 +8,8 @@
  * rate, which leaves slack in every second: (1/PACE − 1) s, and up to one more interval, since units are whole:
  * the promise is broken only by the first whole number above rate + burst. Half of that slack (50 ms at most) is credit for
  * our own lateness: a timer that fires late by less does not lower the rate. The other half is for the way.
- * Lateness beyond the credit is lost, not caught up.
+ * Lateness beyond the credit is lost, not caught up. Where the way of single calls takes longer than the slack, what
+ * may arrive in one second is counted as well ({@link ArrivalWindow}).
  *
  * | rate | credit | left for the way |
  * |---|---|---|
@@ -27,6 +28,7 @@
  * @module
  */
 import { PRIORITY, type Priority } from "../message.ts";
+import { ArrivalWindow, type Departure } from "./arrival_window.ts";
 import {
   availableAt,
   type BucketRule,
@@ -39,12 +41,6 @@ import {
 
 /** The part of the rate that is used. */
 export const PACE = 0.99;
-/**
- * The part of that which is used in the first second. A process's first calls come tens of ms late, on new connections and
- * in code that has not run before, and those after them do not: this much may come together at the provider.
- */
-const COLD_PACE = 0.97;
-const COLD_MS = 1_000;
 /** Rates from here on are not limited at all, units per second: no machine of ours reaches them. */
 export const UNLIMITED_MPS = 50_000;
 /** For so long after a reply bulk leaves the replies' share alone, ms. */
@@ -80,11 +76,10 @@ export class SharedBucket {
   #state: BucketState;
   #startedMs: number;
   #replyShare: number;
-  /** When the first unit left; null before that. */
-  #firstMs: number | null = null;
   /** Until then bulk goes through its own bucket as well. */
   #sharedUntilMs = -Infinity;
   #bulk: BucketState = 0;
+  readonly #arrivals: ArrivalWindow;
   /** By priority: claimed, not yet gone. */
   readonly #reserved: [number, number] = [0, 0];
 
@@ -93,6 +88,7 @@ export class SharedBucket {
     this.#rule = pacedRule(rate);
     this.#startedMs = nowMs;
     this.#replyShare = replyShare;
+    this.#arrivals = new ArrivalWindow(rate);
     this.#state = this.#rule === null ? nowMs : emptyBucket(this.#rule, nowMs);
   }
 
@@ -127,6 +123,7 @@ export class SharedBucket {
       this.#startedMs = nowMs;
     }
     this.#rule = rule;
+    this.#arrivals.change(rate);
   }
 
   /** The part that bulk leaves to replies, from 0 to 1. */
@@ -146,6 +143,7 @@ export class SharedBucket {
     const wholeMs = Math.max(
       after(rule, this.#state, ahead, cost, nowMs),
       this.#startedMs + cost * intervalMs,
+      this.#arrivals.freeAt(cost, ahead, nowMs),
     );
     if (priority === PRIORITY.reply || nowMs >= this.#sharedUntilMs || this.#replyShare === 0) return wholeMs;
     const bulkMs = after(
@@ -159,16 +157,24 @@ export class SharedBucket {
     return Math.max(wholeMs, Math.min(bulkMs, this.#sharedUntilMs));
   }
 
-  take(cost: number, priority: Priority, nowMs: number): void {
+  /**
+   * Units go. Gives what is to be told of the answer with {@link answered}; null where nothing is limited. `isSlow`:
+   * answers usually take a second or more.
+   */
+  take(cost: number, priority: Priority, nowMs: number, isSlow: boolean): Departure | null {
     const rule = this.#rule;
-    if (rule === null) return;
-    this.#firstMs ??= nowMs;
-    const isCold = nowMs < this.#firstMs + COLD_MS;
-    this.#state = take(rule, this.#state, nowMs, isCold ? cost / COLD_PACE : cost);
+    if (rule === null) return null;
+    this.#state = take(rule, this.#state, nowMs, cost);
     if (priority === PRIORITY.reply) this.#noteReply(rule, nowMs);
     else if (nowMs < this.#sharedUntilMs) {
       this.#bulk = take(bulkRule(rule, this.#replyShare), this.#bulk, nowMs, cost);
     }
+    return this.#arrivals.leave(cost, nowMs, isSlow);
+  }
+
+  /** The call has ended, so much later than usual. */
+  answered(departure: Departure, beyondUsualMs: number): void {
+    this.#arrivals.answered(departure, beyondUsualMs);
   }
 
   /** Nothing goes before; then one unit, and no burst. */
