@@ -29,6 +29,8 @@ export class Beat {
   #count = 0;
   #busy = false;
   #waiting: (() => void)[] = [];
+  /** Whether the lines of this beat are being started: they write with it. */
+  #isStarting = false;
 
   constructor(options: BeatOptions) {
     this.#options = options;
@@ -69,7 +71,7 @@ export class Beat {
 
   /** What a line waits for before its next write; null: it need not wait. */
   linger(): Promise<void> | null {
-    return this.#busy ? new Promise((resolve) => this.#atNext(resolve)) : null;
+    return this.#busy && !this.#isStarting ? new Promise((resolve) => this.#atNext(resolve)) : null;
   }
 
   #atNext(run: () => void): void {
@@ -81,7 +83,9 @@ export class Beat {
       this.#pace.started(clock.monotonic());
       const runs = this.#waiting;
       this.#waiting = [];
+      this.#isStarting = true;
       for (const each of runs) each();
+      this.#isStarting = false;
     };
     if (earlyMs > 0) clock.after(earlyMs, beat);
     else soon(beat);

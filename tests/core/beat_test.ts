@@ -1,5 +1,6 @@
 import { deepStrictEqual as equal, ok } from "node:assert/strict";
 import { Beat } from "../../core/beat.ts";
+import { GroupCommit } from "../../core/group_commit.ts";
 
 const BEAT_MS = 10;
 
@@ -86,6 +87,32 @@ Deno.test("a line that waits for a beat gets it when nothing more comes, and the
   beat.count();
   equal(beat.busy, false);
   equal(beat.linger(), null);
+});
+
+Deno.test("a line that a beat starts writes with that beat, and does not wait for another one", async () => {
+  const { beat, endTurn, pass, comes } = scripted();
+  comes(60, 100);
+  beat.start(() => {});
+  endTurn();
+  const written: string[][] = [];
+  const line = new GroupCommit<string>({
+    write: (items) => Promise.resolve(void written.push([...items])),
+    maxItems: 10,
+    maxSize: Infinity,
+    sizeOf: () => 1,
+    start: (run) => beat.start(run),
+    linger: () => beat.linger(),
+  });
+  line.add("a");
+  pass(BEAT_MS);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  equal(written, [["a"]]);
+  // The next write of the line waits for the next beat.
+  line.add("b");
+  line.add("c");
+  pass(BEAT_MS);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  equal(written, [["a"], ["b", "c"]]);
 });
 
 Deno.test("a burst after a rest is not yet load", () => {
