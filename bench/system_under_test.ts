@@ -14,6 +14,7 @@ import { freePort } from "../adapters/embedded/free_port.ts";
 import { removeDataFolder } from "../adapters/embedded/postgres_place.ts";
 import { connectDatabase } from "../adapters/postgres/database.ts";
 import { ApiClient } from "./api_client.ts";
+import { untilWritten } from "./disk.ts";
 import type { Watched } from "./process_usage.ts";
 
 /** One running process of the program. */
@@ -81,6 +82,7 @@ export function stoppedAtLast(stop: () => Promise<void>): () => Promise<void> {
 
 /** Starts the two servers. Rejects with an `EmbeddedStartError` in plain words. */
 export async function startSystem(options: SystemOptions): Promise<SystemUnderTest> {
+  await untilWritten();
   const dataDir = await Deno.makeTempDir({ prefix: "patchbay-bench-" });
   const programs = new Set<Program | Child>();
   let embedded: Embedded | null = null;

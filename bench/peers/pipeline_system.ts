@@ -10,6 +10,7 @@ import { freePort } from "../../adapters/embedded/free_port.ts";
 import { postgresPlace, removeDataFolder } from "../../adapters/embedded/postgres_place.ts";
 import { type PostgresServer, startPostgres } from "../../adapters/embedded/postgres_server.ts";
 import { connectDatabase, type Sql } from "../../adapters/postgres/database.ts";
+import { untilWritten } from "../disk.ts";
 import type { Watched } from "../process_usage.ts";
 import { TWILIO_DEFAULT_ACCOUNT } from "../simulator/twilio_account.ts";
 import { endChild, stoppedAtLast, untilReady } from "../system_under_test.ts";
@@ -43,6 +44,7 @@ const CONCURRENCY = "50";
 
 /** Starts it without the worker. */
 export async function startPipeline({ fsync, say }: PipelineOptions): Promise<Pipeline> {
+  await untilWritten();
   const folder = await Deno.makeTempDir({ prefix: "patchbay-bench-peer-" });
   await Deno.chmod(folder, 0o755);
   const children: Child[] = [];
