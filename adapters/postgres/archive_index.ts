@@ -69,7 +69,8 @@ export async function indexNext(sql: Sql, nowMs: number): Promise<boolean> {
   return await inTransaction(sql, async (tx) => {
     const indexedMs = await lockMark(tx);
     if (limitMs <= indexedMs) return false;
-    const toMs = await portionEnd(tx, indexedMs, limitMs);
+    const stretch = { fromMs: indexedMs, limitMs };
+    const toMs = await stepEnd(tx, "messages", stretch, STEP_ROWS) ?? limitMs;
     const table = await openSegment(tx, indexedMs);
     const { count } = await tx.unsafe(
       `insert into ${table} select ${ENTRY} from messages m where m.id >= $1 and m.id < $2
@@ -91,11 +92,6 @@ export async function lockMark(tx: SqlTransaction): Promise<number> {
   await tx`set local synchronous_commit = off`;
   const [state] = await tx<{ indexed_ms: number }[]>`select indexed_ms from archive_state for update`;
   return state!.indexed_ms;
-}
-
-/** Where a portion of messages ends that begins at `fromMs`; `limitMs` when few are left. */
-async function portionEnd(tx: SqlTransaction, fromMs: number, limitMs: number): Promise<number> {
-  return await stepEnd(tx, "messages", { fromMs, limitMs }, STEP_ROWS) ?? limitMs;
 }
 
 /**

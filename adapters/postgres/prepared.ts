@@ -24,3 +24,11 @@ export async function prepared<Row>(sql: Sql, statement: string, parameters: Par
     Object.assign(query, { args: [], parameters: [] });
   }
 }
+
+/** A parameter of a statement that takes texts alone. */
+export type TextParameter = string | number | readonly unknown[];
+
+/** As the texts that are sent; lists as JSON. */
+export function asTexts(parameters: readonly TextParameter[]): string[] {
+  return parameters.map((value) => typeof value === "object" ? JSON.stringify(value) : String(value));
+}

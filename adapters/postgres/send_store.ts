@@ -18,7 +18,7 @@ import type {
 import type { QueuedMessage } from "../../core/send/queued_message.ts";
 import { columnArrays, joinedJson } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
-import { prepared } from "./prepared.ts";
+import { asTexts, prepared, type TextParameter } from "./prepared.ts";
 import { publishedJson } from "./published_rows.ts";
 import {
   ADD_PROVIDER_IDS,
@@ -138,12 +138,9 @@ export class PostgresSendStore implements SendStore {
 
   async #run<Row>(
     statement: string,
-    ...parameters: (string | number | readonly unknown[])[]
+    ...parameters: TextParameter[]
   ): Promise<Row[]> {
-    const texts = parameters.map((value) =>
-      typeof value === "object" ? JSON.stringify(value) : String(value)
-    );
-    return await prepared<Row>(this.#sql, statement, texts);
+    return await prepared<Row>(this.#sql, statement, asTexts(parameters));
   }
 }
 

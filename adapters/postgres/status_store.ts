@@ -16,7 +16,7 @@ import {
 import type { ReportedMessage } from "../../core/status/report.ts";
 import { columnArrays, type ColumnTypes, joinedJson, unjoinedJson, unnested } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
-import { prepared } from "./prepared.ts";
+import { asTexts, prepared, type TextParameter } from "./prepared.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
 
 const REPORTED_COLUMNS = [
@@ -194,11 +194,8 @@ export class PostgresStatusStore implements StatusStore {
 
   async #run<Row>(
     statement: string,
-    ...parameters: (string | number | readonly unknown[])[]
+    ...parameters: TextParameter[]
   ): Promise<Row[]> {
-    const texts = parameters.map((value) =>
-      typeof value === "object" ? JSON.stringify(value) : String(value)
-    );
-    return await prepared<Row>(this.#sql, statement, texts);
+    return await prepared<Row>(this.#sql, statement, asTexts(parameters));
   }
 }
