@@ -53,7 +53,7 @@ const BUSY_FROM = 16;
  * quarter of the entries, and would send as many packs of a quarter of the size. A server that is not busy acknowledges
  * in less than 16 ms.
  */
-const ENOUGH = 64;
+const ENOUGH = 128;
 const BEAT_PACE = { leastMs: 8, freeMs: 16, times: 3, mostMs: 40 };
 /** Entries in one packed message: beyond it decoding would hold up the event loop. */
 const MAX_PACK_ENTRIES = 500;

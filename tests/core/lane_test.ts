@@ -406,3 +406,21 @@ Deno.test("Lane waits no longer once what waits is worth its write", async () =>
   await pass(80);
   await lane.stop();
 });
+
+Deno.test("Lane collects the longer the more comes, and no longer than 50 ms", async () => {
+  const batchesIn = async (bytesPerMs: number) => {
+    const { lane, seen, comes, pass } = timed(1, bytesPerMs / 4);
+    for (let ms = 0; ms < 2_000; ms++) {
+      await comes(4);
+      await pass(1);
+    }
+    const stopped = lane.stop();
+    await pass(1);
+    await stopped;
+    return seen.batches.length;
+  };
+  const [some, much, flood] = [await batchesIn(200), await batchesIn(800), await batchesIn(1_200)];
+  ok(some >= 190 && some <= 210, `${some} batches, 10 ms apart`);
+  ok(much >= 2_000 / 38 && much <= 2_000 / 34 + 8, `${much} batches, 36 ms apart`);
+  ok(flood >= 2_000 / 50 && flood <= 2_000 / 50 + 8, `${flood} batches, 50 ms apart`);
+});
