@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { start } from "./adapters/server/start.ts";
+import { preferAllocator } from "./adapters/embedded/allocator.ts";
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; run(args: string[]): Promise<number> }>> = {
-  start: { about: "starts Patchbay: everything in one process, or the roles asked for", run: start },
+  start: {
+    about: "starts Patchbay: everything in one process, or the roles asked for",
+    run: async (args) => (await import("./adapters/server/start.ts")).start(args),
+  },
   migrate: {
     about: "brings the database up to date",
     run: async (args) => (await import("./adapters/server/migrate_command.ts")).migrate(args),
@@ -37,6 +40,9 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; run(args: stri
   },
 };
 
+/** The commands that do much work. */
+const BUSY = new Set(["start", "simulate", "demo", "bench"]);
+
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  deno task ${name.padEnd(9)} ${about}`);
   return `Patchbay: text messages for phone systems and contact centres.\n\n${lines.join("\n")}\n\n` +
@@ -51,6 +57,7 @@ if (import.meta.main) {
     (asked ? console.log : console.error)(asked ? usage() : `There is no command ${name}.\n\n${usage()}`);
     Deno.exit(asked ? 0 : 2);
   }
+  if (BUSY.has(name)) preferAllocator(".data");
   // `deno task start -- --help` hands the dashes on.
   Deno.exit(await command.run(rest.filter((argument) => argument !== "--")));
 }

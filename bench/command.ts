@@ -4,6 +4,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { beginAnewWith } from "../adapters/embedded/allocator.ts";
+import { fetchAllocator } from "../adapters/embedded/allocator_fetch.ts";
 import type { Bench } from "./bench_context.ts";
 import { backlog } from "./backlog.ts";
 import { bucket } from "./bucket.ts";
@@ -98,6 +100,8 @@ export async function bench(args: string[]): Promise<number> {
     for (const fault of read) console.error(fault);
     return 2;
   }
+  const library = await fetchAllocator({ dataDir: ".data", say: console.error });
+  if (library !== null) beginAnewWith(library);
   const onSignal = async () => {
     console.error("Stopping …");
     await stopEverything();

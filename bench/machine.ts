@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { allocatorInUse } from "../adapters/embedded/allocator.ts";
 import { readText } from "./proc_files.ts";
 
 export interface Machine {
@@ -13,6 +14,8 @@ export interface Machine {
   readonly kernel: string;
   readonly deno: string;
   readonly v8: string;
+  /** Whose memory allocator the program and the load generator run on. */
+  readonly allocator: string;
   /** Null until a system was started. */
   readonly natsServer: string | null;
   readonly postgres: string | null;
@@ -37,6 +40,7 @@ export async function describeMachine(): Promise<Machine> {
     kernel: Deno.osRelease(),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
+    allocator: allocatorInUse(),
     natsServer: null,
     postgres: null,
     loadBefore: Deno.loadavg()[0]!,

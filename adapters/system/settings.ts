@@ -257,6 +257,13 @@ export const SETTINGS = {
     about: "secret access key for the bucket",
     schema: z.string().max(500),
   },
+  allocator: {
+    env: "PATCHBAY_ALLOCATOR",
+    fallback: "auto",
+    value: "NAME",
+    about: "memory allocator: auto takes jemalloc where it is at hand, system the C library's",
+    schema: z.enum(["auto", "system"], "must be auto or system"),
+  },
   logLevel: {
     option: "log",
     env: "PATCHBAY_LOG",

@@ -27,6 +27,7 @@ const REPORT: BenchReport = {
     kernel: "1",
     deno: "1",
     v8: "1",
+    allocator: "jemalloc",
     natsServer: "2.15.1",
     postgres: "18.4",
     loadBefore: 0.04,

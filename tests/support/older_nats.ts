@@ -5,10 +5,10 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { aptFetchProgram, aptMissing } from "../../adapters/embedded/apt_fetch.ts";
+import { aptFetchFile, aptMissing } from "../../adapters/embedded/apt_fetch.ts";
+import { cacheFolder } from "../../adapters/embedded/cache_folder.ts";
 import { debianMirrors, readAptSources } from "../../adapters/embedded/debian_mirror.ts";
 import {
-  cacheFolder,
   compareVersions,
   NATS_VERSION_MIN,
   type NatsBinary,
@@ -32,11 +32,11 @@ export async function findOlderNats(): Promise<NatsBinary | string> {
     if (mirror === undefined || await aptMissing()) return "apt has no source of Debian's main archive here";
     await Deno.mkdir(dirname(path), { recursive: true });
     try {
-      await aptFetchProgram({
+      await aptFetchFile({
         mirror,
         suite: SUITE,
         packageName: "nats-server",
-        programPath: "usr/sbin/nats-server",
+        path: "usr/sbin/nats-server",
         destination: path,
       });
     } catch (error) {
