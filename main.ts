@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { preferAllocator } from "./adapters/embedded/allocator.ts";
+import { beginAnewIfBetter } from "./adapters/embedded/begin_anew.ts";
 
 const COMMANDS: Readonly<Record<string, { readonly about: string; run(args: string[]): Promise<number> }>> = {
   start: {
@@ -57,7 +57,7 @@ if (import.meta.main) {
     (asked ? console.log : console.error)(asked ? usage() : `There is no command ${name}.\n\n${usage()}`);
     Deno.exit(asked ? 0 : 2);
   }
-  if (BUSY.has(name)) preferAllocator(".data");
+  if (BUSY.has(name)) beginAnewIfBetter(".data");
   // `deno task start -- --help` hands the dashes on.
   Deno.exit(await command.run(rest.filter((argument) => argument !== "--")));
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { beginAnewWith } from "../adapters/embedded/allocator.ts";
 import { fetchAllocator } from "../adapters/embedded/allocator_fetch.ts";
+import { beginAnewOn } from "../adapters/embedded/begin_anew.ts";
 import type { Bench } from "./bench_context.ts";
 import { backlog } from "./backlog.ts";
 import { bucket } from "./bucket.ts";
@@ -101,7 +101,7 @@ export async function bench(args: string[]): Promise<number> {
     return 2;
   }
   const library = await fetchAllocator({ dataDir: ".data", say: console.error });
-  if (library !== null) beginAnewWith(library);
+  if (library !== null) beginAnewOn(library);
   const onSignal = async () => {
     console.error("Stopping …");
     await stopEverything();

@@ -5,14 +5,9 @@
  * @module
  */
 import { dirname } from "node:path";
-import {
-  ALLOCATOR_FILE,
-  fetchedAllocator,
-  findAllocator,
-  mayChangeAllocator,
-  MULTIARCH,
-} from "./allocator.ts";
+import { ALLOCATOR_FILE, fetchedAllocator, findAllocator, MULTIARCH } from "./allocator.ts";
 import { aptFetchFile, aptMissing } from "./apt_fetch.ts";
+import { mayChangeAllocator } from "./begin_anew.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { makeFolder } from "./data_folder.ts";
 import { type DebianMirror, debianMirrors, readAptSources } from "./debian_mirror.ts";

@@ -14,6 +14,7 @@ import type { DispatchEntry } from "../../core/dispatch/entry.ts";
 import type { CommandEntry, CommandReply } from "../../core/entry.ts";
 import { type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
 import { GroupCommit } from "../../core/group_commit.ts";
+import { Inflow } from "../../core/inflow.ts";
 import { Pace } from "../../core/pace.ts";
 import type { OutboxPayload } from "../../core/outbox.ts";
 import { AckedPublisher, PublishError } from "./acked_publisher.ts";
@@ -29,10 +30,8 @@ interface Outgoing {
 const SINGLES_BELOW = 12;
 /** When at least so many wait … */
 const BUSY_FROM = 4;
-/** … writes start this far apart, ms: the further, the more the last one had to tell. */
-const SPACING_MS = { some: 8, much: 25, flood: 60 } as const;
-const MUCH_FROM = 24;
-const FLOOD_FROM = 96;
+/** … writes start this far apart, the further the more comes: so many ms for each event that comes in a ms. */
+const COLLECT = { leastMs: 5, msOfEventsPerMs: 12, mostMs: 60 };
 /** The server takes 1,000 messages in a batch. */
 const MAX_BATCH = 500;
 /** Further where writes take long: others load the server too, and each of them has little to tell at a time. */
@@ -65,7 +64,8 @@ export class EventPublisher {
   readonly #encoder = new TextEncoder();
   #batches = 0;
   readonly #pace = new Pace(PACE);
-  #load: keyof typeof SPACING_MS = "some";
+  /** Events. */
+  readonly #inflow = new Inflow();
   #draining = false;
 
   constructor({ connection, names, atomic, deliver, dispatch, command }: EventPublisherOptions) {
@@ -84,7 +84,7 @@ export class EventPublisher {
       linger: (waiting) => {
         // A full batch gains nothing by waiting.
         if (waiting < BUSY_FROM || waiting >= MAX_BATCH) return null;
-        const everyMs = Math.max(SPACING_MS[this.#load], this.#pace.everyMs);
+        const everyMs = Math.max(this.#collectMs, this.#pace.everyMs);
         const earlyMs = this.#pace.earlyMs(performance.now(), everyMs);
         return earlyMs <= 0 ? null : pause(earlyMs);
       },
@@ -158,11 +158,16 @@ export class EventPublisher {
     this.#publisher.stop();
   }
 
+  get #collectMs(): number {
+    const { leastMs, msOfEventsPerMs, mostMs } = COLLECT;
+    return Math.min(mostMs, Math.max(leastMs, msOfEventsPerMs * this.#inflow.perMs));
+  }
+
   /** Tries until it works, since the next group must not overtake this one. */
   async #write(items: readonly Outgoing[]): Promise<void> {
     const startedMs = performance.now();
     this.#pace.started(startedMs);
-    this.#load = items.length < MUCH_FROM ? "some" : items.length < FLOOD_FROM ? "much" : "flood";
+    this.#inflow.started(startedMs, items.length);
     await this.#insist(() => this.#writeOnce(items));
     this.#pace.took(performance.now() - startedMs);
   }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { beginAnewWith } from "../embedded/allocator.ts";
 import { fetchAllocator } from "../embedded/allocator_fetch.ts";
+import { beginAnewOn } from "../embedded/begin_anew.ts";
 import { EmbeddedStartError } from "../embedded/start_error.ts";
 import { parseAllowList } from "../http_client/private_address_guard.ts";
 import { UnsuitableServerError } from "../nats/connection.ts";
@@ -40,7 +40,7 @@ export async function start(args: string[]): Promise<number> {
   // Only where servers are fetched as well: elsewhere it is for whoever sets the machine up.
   if (config.natsServers === null) {
     const library = await fetchAllocator({ dataDir: config.dataDir, say, signal: signals.first });
-    if (library !== null) beginAnewWith(library);
+    if (library !== null) beginAnewOn(library);
   }
   let server: Server;
   try {

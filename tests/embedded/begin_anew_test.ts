@@ -7,11 +7,13 @@ import { aptMissing } from "../../adapters/embedded/apt_fetch.ts";
 import { cacheFolder } from "../../adapters/embedded/cache_folder.ts";
 import { DEBIAN_KEYRING } from "../../adapters/embedded/debian_mirror.ts";
 
-const MODULE = import.meta.resolve("../../adapters/embedded/allocator.ts");
+const FOLDER = import.meta.resolve("../../adapters/embedded");
 const PROGRAM = `
-import { allocatorInUse, preferAllocator } from "${MODULE}";
-preferAllocator(Deno.args[0]);
-console.log(JSON.stringify({ pid: Deno.pid, args: Deno.args, allocator: allocatorInUse(), kept: Deno.env.get("KEPT") }));
+import { allocatorInUse } from "${FOLDER}/allocator.ts";
+import { beginAnewIfBetter } from "${FOLDER}/begin_anew.ts";
+beginAnewIfBetter(Deno.args[0]);
+const { KEPT: kept, DENO_V8_FLAGS: flags } = Deno.env.toObject();
+console.log(JSON.stringify({ pid: Deno.pid, args: Deno.args, allocator: allocatorInUse(), kept, flags }));
 `;
 
 async function inTempDir(body: (folder: string) => Promise<void>): Promise<void> {
@@ -29,13 +31,18 @@ async function put(path: string): Promise<string> {
   return path;
 }
 
+function without(env: Readonly<Record<string, string>>, ...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+}
+
 /** Runs {@link PROGRAM} and gives what it says of itself, beside its process id as we know it. */
 async function run(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const script = join(folder, "program.ts");
   await Deno.writeTextFile(script, PROGRAM);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-config", script, ...args],
-    env: { KEPT: "ä b", LD_PRELOAD: "", ...env },
+    clearEnv: true,
+    env: { ...without(Deno.env.toObject(), "LD_PRELOAD", "DENO_V8_FLAGS"), KEPT: "ä b", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -61,14 +68,17 @@ Deno.test("a process begins anew on jemalloc, with its id, arguments and environ
 }, () =>
   inTempDir(async (folder) => {
     const args = [".data", "", "zwei Wörter", "--role=all"];
-    const { started, ...said } = await run(folder, args);
+    const { started, flags, ...said } = await run(folder, args);
+    match(flags, /--heap-growing-percent=\d+/);
     deepEqual(said, { pid: started, args, allocator: "jemalloc", kept: "ä b" });
   }));
 
-Deno.test("PATCHBAY_ALLOCATOR=system keeps the C library's allocator", () =>
+Deno.test("PATCHBAY_ALLOCATOR=system keeps the C library's allocator, and flags of one's own stay alone", () =>
   inTempDir(async (folder) => {
-    const { allocator } = await run(folder, [".data"], { PATCHBAY_ALLOCATOR: "system" });
-    equal(allocator, "the C library's");
+    const own = "--max-semi-space-size=16";
+    const env = { PATCHBAY_ALLOCATOR: "system", DENO_V8_FLAGS: own };
+    const { started, pid, allocator, flags } = await run(folder, [".data"], env);
+    deepEqual({ pid, allocator, flags }, { pid: started, allocator: "the C library's", flags: own });
   }));
 
 Deno.test("an allocator that cannot be fetched is told of once, and not asked for again at the next start", {
