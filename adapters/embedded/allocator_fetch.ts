@@ -43,7 +43,6 @@ export async function fetchAllocator(options: FetchAllocatorOptions): Promise<st
   const suite = /^VERSION_CODENAME="?([a-z]+)/m.exec(await read("/etc/os-release"))?.[1];
   const [mirror] = options.mirrors ?? debianMirrors(readAptSources());
   if (suite === undefined || mirror === undefined || await aptMissing()) return null;
-  makeFolder(dirname(path), 0o755);
   options.say(
     `No ${ALLOCATOR_FILE} here: fetching Debian's package into ${
       dirname(path)
@@ -51,6 +50,7 @@ export async function fetchAllocator(options: FetchAllocatorOptions): Promise<st
       "fifth faster on it. Nothing is installed system-wide; apt checks the signatures.",
   );
   try {
+    makeFolder(dirname(path), 0o755);
     await aptFetchFile({
       mirror,
       suite,
@@ -66,7 +66,8 @@ export async function fetchAllocator(options: FetchAllocatorOptions): Promise<st
     options.signal?.throwIfAborted();
     options.say(`Not fetched (${(error as Error).message}); the C library's allocator serves as well.`);
   }
-  await Deno.writeTextFile(failed, "");
+  // Where nothing can be written it is tried again at the next start.
+  await Deno.writeTextFile(failed, "").catch(() => {});
   return null;
 }
 

@@ -37,13 +37,13 @@ export async function start(args: string[]): Promise<number> {
   const log = systemLog(config.logLevel);
   const started = performance.now();
   const signals = new StopSignals();
-  // Only where servers are fetched as well: elsewhere it is for whoever sets the machine up.
-  if (config.natsServers === null) {
-    const library = await fetchAllocator({ dataDir: config.dataDir, say, signal: signals.first });
-    if (library !== null) beginAnewOn(library);
-  }
   let server: Server;
   try {
+    // Only where servers are fetched as well: elsewhere it is for whoever sets the machine up.
+    if (config.natsServers === null) {
+      const library = await fetchAllocator({ dataDir: config.dataDir, say, signal: signals.first });
+      if (library !== null) beginAnewOn(library);
+    }
     server = await startServer({ config, version: VERSION, log, say, signal: signals.first });
   } catch (error) {
     if (signals.first.aborted) return 130;
