@@ -185,7 +185,6 @@ export class Lane {
       while (this.#isTooFarAhead() && !this.stopped) await this.#sleep(10_000);
       await this.#rest();
       this.#batch = this.#takeBatch();
-      this.#started(this.#batch);
       this.#applying = this.#applyBatch();
       await this.#applying;
     }
@@ -269,6 +268,7 @@ export class Lane {
     };
   }
 
+  /** What is to be applied now, and the start of its write. */
   #takeBatch(): LogMessage[] {
     let bytes = 0;
     let count = 0;
@@ -277,18 +277,15 @@ export class Lane {
       bytes += message.data.length;
       count++;
     }
+    const nowMs = this.#options.clock.monotonic();
+    this.#pace.started(nowMs);
+    this.#inflow.started(nowMs, bytes);
     const batch = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
     const hadRoom = this.hasRoom();
     this.#waitingBytes -= bytes;
     if (!hadRoom && this.hasRoom()) this.#options.onRoom();
     return batch;
-  }
-
-  #started(batch: readonly LogMessage[]): void {
-    const nowMs = this.#options.clock.monotonic();
-    this.#pace.started(nowMs);
-    this.#inflow.started(nowMs, batch.reduce((sum, { data }) => sum + data.length, 0));
   }
 
   /** Whether what waits is worth a write, or all that a batch takes. */

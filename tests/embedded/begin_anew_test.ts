@@ -6,6 +6,7 @@ import { fetchAllocator } from "../../adapters/embedded/allocator_fetch.ts";
 import { aptMissing } from "../../adapters/embedded/apt_fetch.ts";
 import { cacheFolder } from "../../adapters/embedded/cache_folder.ts";
 import { DEBIAN_KEYRING } from "../../adapters/embedded/debian_mirror.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 const FOLDER = import.meta.resolve("../../adapters/embedded");
 const PROGRAM = `
@@ -15,15 +16,6 @@ beginAnewIfBetter(Deno.args[0]);
 const { KEPT: kept, DENO_V8_FLAGS: flags } = Deno.env.toObject();
 console.log(JSON.stringify({ pid: Deno.pid, args: Deno.args, allocator: allocatorInUse(), kept, flags }));
 `;
-
-async function inTempDir(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "patchbay-test-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function put(path: string): Promise<string> {
   await Deno.mkdir(dirname(path), { recursive: true });

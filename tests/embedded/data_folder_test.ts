@@ -3,18 +3,14 @@ import { join } from "node:path";
 import { openDataFolder } from "../../adapters/embedded/data_folder.ts";
 import { loadSecrets } from "../../adapters/embedded/secrets_file.ts";
 import { EmbeddedStartError } from "../../adapters/embedded/start_error.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
-async function inTempDir(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "patchbay-test-" });
-  try {
-    await body(join(folder, "data"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+/** Runs `body` with the path of a data folder that is not there yet. */
+const withDataDir = (body: (path: string) => Promise<void>) =>
+  inTempDir((folder) => body(join(folder, "data")));
 
 Deno.test("a data folder in use is refused in words that say who has it, and is free afterwards", () =>
-  inTempDir(async (path) => {
+  withDataDir(async (path) => {
     const first = await openDataFolder(path);
     equal((await Deno.stat(path)).mode! & 0o777, 0o711);
     await rejects(() => openDataFolder(path), (error) => {
@@ -32,7 +28,7 @@ Deno.test("a data folder that cannot be made is refused in clear words", () =>
   rejects(() => openDataFolder("/proc/patchbay"), /The folder \/proc\/patchbay cannot be made/));
 
 Deno.test("secrets are made once, readable by their owner only, the same for two at the same time", () =>
-  inTempDir(async (path) => {
+  withDataDir(async (path) => {
     const [first, second] = await Promise.all([loadSecrets(path), loadSecrets(path)]);
     equal(first.masterKey, second.masterKey);
     equal(first.natsToken, (await loadSecrets(path)).natsToken);
@@ -42,7 +38,7 @@ Deno.test("secrets are made once, readable by their owner only, the same for two
   }));
 
 Deno.test("damaged secrets stop the start and are neither replaced nor quoted", () =>
-  inTempDir(async (path) => {
+  withDataDir(async (path) => {
     const { natsToken } = await loadSecrets(path);
     const text = JSON.stringify({ version: 1, natsToken });
     await Deno.writeTextFile(join(path, "secrets.json"), text);

@@ -8,6 +8,7 @@ import {
 } from "../../adapters/embedded/nats_binary.ts";
 import { DEBIAN_KEYRING } from "../../adapters/embedded/debian_mirror.ts";
 import { EmbeddedStartError } from "../../adapters/embedded/start_error.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 /** A folder with a `nats-server` that only says its version. */
 async function fakeNats(folder: string, version: string): Promise<string> {
@@ -16,15 +17,6 @@ async function fakeNats(folder: string, version: string): Promise<string> {
   await Deno.writeTextFile(path, `#!/bin/sh\necho "nats-server: v${version}"\n`);
   await Deno.chmod(path, 0o755);
   return path;
-}
-
-async function inTempDir(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "patchbay-test-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("compareVersions compares numbers, not text", () => {

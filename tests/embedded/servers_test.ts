@@ -9,17 +9,9 @@ import { ownTls, startNatsServer } from "../../adapters/embedded/nats_server.ts"
 import { connectNats } from "../../adapters/nats/connection.ts";
 import { startPostgres } from "../../adapters/embedded/postgres_server.ts";
 import { EmbeddedStartError } from "../../adapters/embedded/start_error.ts";
+import { inTempDir } from "../support/temp_dir.ts";
 
 const password = "0123456789abcdef";
-
-async function inTempDir(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "patchbay-test-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("freePort gives free ports that outgoing connections are not given", () => {
   for (let i = 0; i < 20; i++) {
