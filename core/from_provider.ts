@@ -37,19 +37,15 @@ export function inboundEntry(channel: Channel, message: ParsedInbound, at: numbe
  * message pass for another's.
  */
 export function inboundKey(channel: Channel, message: ParsedInbound, at: number): string {
-  const hash = createHash("sha256").update(channel.id).update("\0").update(message.contact).update("\0");
+  let text = `${channel.id}\0${message.contact}\0`;
   // Parts of one message may share an id, and be alike.
-  if (message.fragment !== undefined) {
-    hash.update(`part\0${message.fragment.group}\0${message.fragment.index}\0`);
-  }
-  if (message.providerId !== undefined) hash.update("id\0").update(message.providerId);
+  if (message.fragment !== undefined) text += `part\0${message.fragment.group}\0${message.fragment.index}\0`;
+  if (message.providerId !== undefined) text += `id\0${message.providerId}`;
   else {
     const minute = Math.floor(at / 60_000);
-    hash.update(`content\0${message.number}\0${minute}\0`).update(message.text).update(
-      JSON.stringify(message.media),
-    );
+    text += `content\0${message.number}\0${minute}\0${message.text}${JSON.stringify(message.media)}`;
   }
-  return hash.digest("base64url").slice(0, 27);
+  return createHash("sha256").update(text).digest("base64url").slice(0, 27);
 }
 
 /** A delivery report that the ingress accepts at `at`, ms since 1970. */

@@ -16,6 +16,7 @@ import type {
 } from "../../core/ports/provider.ts";
 import { errorOfStatus, failed, isObject, jsonObject } from "./answers.ts";
 import { type Fields, isJson, readForm, readJson, readQuery } from "./fields.ts";
+import { KeyedHmac } from "./keyed_hmac.ts";
 import { malformed, unreadable, unsigned } from "./inbound.ts";
 import { listAt } from "./json_values.ts";
 import { isOwnHost } from "./media_host.ts";
@@ -61,14 +62,28 @@ function authorization(channel: Channel): string {
     : basicAuthorization(required(channel, "accountSid"), required(channel, "authToken"));
 }
 
+/** For as long as the directory knows the channel as it is. */
+const signatureKeys = new WeakMap<Channel, readonly KeyedHmac[]>();
+
+/** The keys that Twilio may sign with: the account's token, and the one before it while it is being changed. */
+function keysOf(channel: Channel): readonly KeyedHmac[] {
+  let keys = signatureKeys.get(channel);
+  if (keys === undefined) {
+    keys = [credential(channel, "authToken"), credential(channel, "previousAuthToken")]
+      .filter((token) => token !== undefined)
+      .map((token) => new KeyedHmac("sha1", token));
+    signatureKeys.set(channel, keys);
+  }
+  return keys;
+}
+
 /** The fields of a request that Twilio signed, or why it is refused. */
 function readSigned(request: WebhookRequest, channel: Channel): Fields | WebhookResult {
   const signature = request.headers.get("x-twilio-signature");
   if (signature === null || signature === "") return unsigned("the header X-Twilio-Signature is missing");
-  const authToken = credential(channel, "authToken");
-  if (authToken === undefined) return unsigned("the channel has no token to check signatures with");
-  const previous = credential(channel, "previousAuthToken");
-  const tokens = previous === undefined ? [authToken] : [authToken, previous];
+  if (credential(channel, "authToken") === undefined) {
+    return unsigned("the channel has no token to check signatures with");
+  }
 
   // Only what the signature covers is read: the query of a GET, the fields of a form, a body whose hash is in the URL.
   const asJson = request.method === "POST" && isJson(request.headers.get("content-type"));
@@ -78,7 +93,7 @@ function readSigned(request: WebhookRequest, channel: Channel): Fields | Webhook
   const isForm = request.method === "POST" && !asJson;
   const fields = isForm ? readForm(request.body) : asJson ? readJson(request.body) : readQuery(request.url);
   const signed = isForm && fields !== null ? fields.concatenated() : "";
-  if (!isSignedByTwilio(signature, tokens, request.url, signed)) {
+  if (!isSignedByTwilio(signature, keysOf(channel), request.url, signed)) {
     return unsigned("the signature does not fit this request and the channel's token");
   }
   if (fields === null) return unreadable("the body has too many fields or is no JSON object");

@@ -5,7 +5,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { KeyedHmac } from "./keyed_hmac.ts";
 
 const DIGEST_BYTES = 20;
 
@@ -19,18 +20,14 @@ function otherPortForm(url: string): string {
   return `${scheme}://${host}:${scheme!.toLowerCase() === "https" ? 443 : 80}${rest}`;
 }
 
-function signs(given: Uint8Array, token: string, text: string): boolean {
-  return timingSafeEqual(createHmac("sha1", token).update(text).digest(), given);
-}
-
 /**
- * Whether `signature` was made with one of `tokens` over `url` and `fields` (names and values concatenated;
+ * Whether `signature` was made with one of `keys`, HMAC-SHA1 with the account's tokens, over `url` and `fields` (names and values concatenated;
  * empty where only the URL is signed). Twilio signs some addresses with their default port and some without,
  * so that both forms are accepted, the given one first.
  */
 export function isSignedByTwilio(
   signature: string,
-  tokens: readonly string[],
+  keys: readonly KeyedHmac[],
   url: string,
   fields: string,
 ): boolean {
@@ -38,12 +35,8 @@ export function isSignedByTwilio(
   if (given.length !== DIGEST_BYTES) return false;
   const hash = url.indexOf("#");
   const signedUrl = hash === -1 ? url : url.slice(0, hash);
-  for (const token of tokens) {
-    if (signs(given, token, signedUrl + fields) || signs(given, token, otherPortForm(signedUrl) + fields)) {
-      return true;
-    }
-  }
-  return false;
+  const signs = (key: KeyedHmac, url: string) => timingSafeEqual(key.digest(url + fields), given);
+  return keys.some((key) => signs(key, signedUrl) || signs(key, otherPortForm(signedUrl)));
 }
 
 /** Whether `url` carries, as `bodySHA256`, the hash of `body`: how Twilio covers a body that is no form. */

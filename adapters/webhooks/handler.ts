@@ -38,6 +38,7 @@ export interface WebhookHandlerOptions {
 
 /** Largest webhook body: providers send forms of a few KB; media come as links. */
 const MAX_BODY_BYTES = 1_048_576;
+const SECRETS_KEPT_MAX = 10_000;
 const PATH =
   /^\/webhooks\/([a-z0-9-]{1,40})\/([A-Za-z0-9_-]{16,128})(?:\/(status(?:\/[A-Za-z0-9_-]{1,64})?))?\/?$/;
 
@@ -45,6 +46,7 @@ const PATH =
 export function createWebhookHandler(
   options: WebhookHandlerOptions,
 ): (request: Request, remoteAddress?: () => string) => Promise<Response> {
+  const hashes = new SecretHashes();
   return async (request, remoteAddress) => {
     const started = performance.now();
     let kind = "unknown";
@@ -59,7 +61,7 @@ export function createWebhookHandler(
     const match = PATH.exec(url.path);
     const found = match === null
       ? null
-      : channelOf(options.directory.current(), match[1]!, match[2]!, options.now());
+      : channelOf(options.directory.current(), hashes, match[1]!, match[2]!, options.now());
     const provider = found === null ? undefined : options.providers.get(found.provider);
     if (found === null || provider === undefined) return done("unknown", refusal.unknownUrl());
     kind = provider.kind;
@@ -113,10 +115,33 @@ async function store(
   return done("accepted", new Response(body, { status, headers: { "content-type": contentType } }));
 }
 
-function channelOf(directory: Directory, provider: string, secret: string, nowMs: number): Channel | null {
+/** Hashes of secrets. Those that belong to a channel are kept: a busy channel's comes thousands of times a second. */
+class SecretHashes {
+  readonly #kept = new Map<string, string>();
+
+  of(secret: string): string {
+    return this.#kept.get(secret) ?? createHash("sha256").update(secret).digest("hex");
+  }
+
+  keep(secret: string, hash: string): void {
+    if (this.#kept.has(secret)) return;
+    if (this.#kept.size >= SECRETS_KEPT_MAX) this.#kept.clear();
+    this.#kept.set(secret, hash);
+  }
+}
+
+function channelOf(
+  directory: Directory,
+  hashes: SecretHashes,
+  provider: string,
+  secret: string,
+  nowMs: number,
+): Channel | null {
   // Looked up by hash: neither the time of the look-up nor the stored value tells anything about a secret.
-  const webhook = directory.webhooks.get(createHash("sha256").update(secret).digest("hex"));
+  const hash = hashes.of(secret);
+  const webhook = directory.webhooks.get(hash);
   if (webhook === undefined || (webhook.expiresMs !== null && webhook.expiresMs <= nowMs)) return null;
+  hashes.keep(secret, hash);
   const channel = directory.channels.get(webhook.channelId);
   return channel !== undefined && channel.enabled && channel.provider === provider ? channel : null;
 }
