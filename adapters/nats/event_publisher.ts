@@ -30,8 +30,11 @@ interface Outgoing {
 const SINGLES_BELOW = 12;
 /** When at least so many wait … */
 const BUSY_FROM = 4;
-/** … writes start this far apart, the further the more comes: so many ms for each event that comes in a ms. */
-const COLLECT = { leastMs: 5, msOfEventsPerMs: 12, mostMs: 60 };
+/**
+ * … writes start this far apart, the further the more comes: so many ms for each event that comes in a ms, less what
+ * keeps up to 1,000 a second at the least distance.
+ */
+const COLLECT = { leastMs: 5, msOfEventsPerMs: 12, lessMs: 8, mostMs: 60 };
 /** The server takes 1,000 messages in a batch. */
 const MAX_BATCH = 500;
 /** Further where writes take long: others load the server too, and each of them has little to tell at a time. */
@@ -159,8 +162,8 @@ export class EventPublisher {
   }
 
   get #collectMs(): number {
-    const { leastMs, msOfEventsPerMs, mostMs } = COLLECT;
-    return Math.min(mostMs, Math.max(leastMs, msOfEventsPerMs * this.#inflow.perMs));
+    const { leastMs, msOfEventsPerMs, lessMs, mostMs } = COLLECT;
+    return Math.min(mostMs, Math.max(leastMs, msOfEventsPerMs * this.#inflow.perMs - lessMs));
   }
 
   /** Tries until it works, since the next group must not overtake this one. */
