@@ -4,20 +4,21 @@
  * @module
  */
 import type { ApiClient } from "./api_client.ts";
+import { preciseNowMs } from "./simulator/clock.ts";
 import { Histogram } from "./simulator/histogram.ts";
 
 export interface AgentListener {
   /** Events `message.received` so far. */
   readonly received: number;
-  /** From the moment a stamped message left until the agent had it. */
+  /** From the moment a message left until the agent had it. */
   lag(): Histogram;
-  /** Forgets the latencies; only messages stamped from `fromMs` on count. */
-  measureFrom(fromMs: number): void;
+  /** Forgets the latencies, and counts those of messages for whose text this gives when they left, ms since 1970. */
+  measure(leftMs: (text: string) => number | null): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** `@` and the time at the end of a text, see `stampedText`. */
-const RECEIVED = /^data:.*"type":"[a-z.]*message\.received".*"text":"[^"]*@([0-9.]+)"/gm;
+/** With the message's text; what contacts write here has nothing in it that JSON escapes. */
+const RECEIVED = /^data:.*"type":"[a-z.]*message\.received".*"text":"([^"]*)"/gm;
 
 /** Listens from now on as `extensionId`; resolves when the stream is open. */
 export async function listenAsAgent(api: ApiClient, extensionId: string): Promise<AgentListener> {
@@ -25,15 +26,15 @@ export async function listenAsAgent(api: ApiClient, extensionId: string): Promis
   const response = await fetch(`${api.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } });
   if (!response.ok || response.body === null) throw new Error(`/v1/events answered ${response.status}`);
   let received = 0;
-  let fromMs = Infinity;
+  let leftMs: (text: string) => number | null = () => null;
   let lag = new Histogram();
   const reader = response.body.getReader();
   const reading = readBlocks(reader, (blocks) => {
-    const nowMs = performance.now();
-    for (const [, stamp] of blocks.matchAll(RECEIVED)) {
+    const nowMs = preciseNowMs();
+    for (const [, text] of blocks.matchAll(RECEIVED)) {
       received++;
-      const sentMs = Number(stamp);
-      if (sentMs >= fromMs) lag.record(nowMs - sentMs);
+      const sinceMs = leftMs(text!);
+      if (sinceMs !== null) lag.record(nowMs - sinceMs);
     }
   });
   return {
@@ -41,9 +42,9 @@ export async function listenAsAgent(api: ApiClient, extensionId: string): Promis
       return received;
     },
     lag: () => lag,
-    measureFrom: (from) => {
+    measure: (of) => {
       lag = new Histogram();
-      fromMs = from;
+      leftMs = of;
     },
     [Symbol.asyncDispose]: async () => {
       await reader.cancel();

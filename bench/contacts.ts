@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { stampedText } from "./event_listener.ts";
 import type { Installation } from "./installation.ts";
-import { type Generator, type GeneratorResult, startGenerator } from "./simulator/generator.ts";
+import { type Load, prepareLoad } from "./load/load.ts";
+import type { LoadResult } from "./load/plan.ts";
+import { inboundId, inboundRequest, webhookTarget } from "./simulator/contact.ts";
+import { newRunHex } from "./simulator/ids.ts";
+import { contactNumber } from "./simulator/numbers.ts";
 
 export const CONVERSATIONS = 10_000;
 const WARMUP_MS = 1_500;
@@ -18,7 +21,9 @@ export interface ContactsOptions {
   /** Null: as fast as the connections allow. */
   readonly rateMps: number | null;
   /** After the warm-up. */
-  readonly seconds: number;
+  readonly seconds?: number;
+  /** Ends after so many messages; as many as there are conversations are one in each. */
+  readonly count?: number;
   readonly connections: number;
   /** @default 1500 */
   readonly warmupMs?: number;
@@ -28,45 +33,96 @@ export interface ContactsOptions {
   readonly firstContact?: number;
 }
 
-/** Lets contacts write. */
-export function letContactsWrite(options: ContactsOptions): Generator {
-  return startGenerator({
-    provider: "twilio",
-    url: options.webhookUrl,
-    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
-    numbers: options.numbers,
-    conversations: options.conversations ?? CONVERSATIONS,
-    firstContact: options.firstContact ?? 0,
-    connections: options.connections,
+/** Contacts that are ready to write. */
+export interface Contacts extends Omit<Load, "leftMs"> {
+  /** When the message with this text left, ms since 1970; null for texts of others and of the warm-up. */
+  leftMs(text: string): number | null;
+}
+
+/** Prepares what contacts write. A conversation always uses the same connection, so its messages arrive in order. */
+export async function prepareContacts(options: ContactsOptions): Promise<Contacts> {
+  const { webhookUrl, publicUrl, numbers, rateMps, seconds, count, connections, firstContact = 0 } = options;
+  const conversations = options.conversations ?? CONVERSATIONS;
+  const lines = Math.min(connections, conversations);
+  const runHex = newRunHex();
+  const args: Writing = { webhookUrl, publicUrl, numbers, lines, conversations, firstContact, runHex };
+  const load = await prepareLoad({
+    origin: new URL(webhookUrl).origin,
+    lines,
+    requests: { module: import.meta.url, name: "contactRequests", args },
+    rateMps,
     warmupMs: options.warmupMs ?? WARMUP_MS,
-    seconds: options.seconds,
-    text: stampedText,
-    ...(options.rateMps === null ? {} : { rateMps: options.rateMps }),
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(count === undefined ? {} : { count }),
   });
+  return {
+    run: () => load.run(),
+    get accepted() {
+      return load.accepted;
+    },
+    leftMs: (text) => {
+      const [, index, hex] = STAMP.exec(text) ?? [];
+      return hex === runHex ? load.leftMs(Number(index)) : null;
+    },
+    [Symbol.dispose]: () => load[Symbol.dispose](),
+  };
+}
+
+const STAMP = /^#(\d+) (\w+) /;
+
+interface Writing {
+  readonly webhookUrl: string;
+  readonly publicUrl: string | undefined;
+  readonly numbers: readonly string[];
+  readonly lines: number;
+  readonly conversations: number;
+  readonly firstContact: number;
+  readonly runHex: string;
+}
+
+/** What they write, for the load's thread. */
+export function contactRequests(writing: Writing): (index: number) => string {
+  const { webhookUrl, publicUrl, numbers, firstContact, runHex } = writing;
+  const target = webhookTarget({
+    provider: "twilio",
+    url: webhookUrl,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  });
+  return (index) => {
+    const conversation = conversationOf(index, writing);
+    return inboundRequest(target, {
+      id: inboundId(target.provider, runHex, index),
+      from: contactNumber(firstContact + conversation),
+      to: numbers[conversation % numbers.length]!,
+      text: `#${index} ${runHex} a contact asks after an order`,
+    });
+  };
+}
+
+/** Each line goes round its own conversations: every `lines`-th. */
+export function conversationOf(
+  index: number,
+  { lines, conversations }: Pick<Writing, "lines" | "conversations">,
+): number {
+  const line = index % lines;
+  const own = Math.ceil((conversations - line) / lines);
+  return line + lines * (Math.floor(index / lines) % own);
 }
 
 /** One message in every conversation, as fast as it goes. */
-export function openConversations(
+export async function openConversations(
   { webhookUrl, numbers }: Pick<Installation, "webhookUrl" | "numbers">,
   connections: number,
   conversations = CONVERSATIONS,
-): Promise<GeneratorResult> {
-  return startGenerator({
-    provider: "twilio",
-    url: webhookUrl,
+): Promise<LoadResult> {
+  using contacts = await prepareContacts({
+    webhookUrl,
     numbers,
     conversations,
     connections,
-    messages: conversations,
+    count: conversations,
+    rateMps: null,
     warmupMs: 0,
-    text: stampedText,
-  }).done;
-}
-
-/** Refuses a run in which anything but the wanted answers came: its figures would not mean what they say. */
-export function assertClean(result: GeneratorResult): void {
-  if (result.refused > 0 || result.broken > 0) {
-    const answers = JSON.stringify({ statuses: result.statuses, breaks: result.breaks });
-    throw new Error(`${result.refused} messages were refused and ${result.broken} got no answer: ${answers}`);
-  }
+  });
+  return await contacts.run();
 }

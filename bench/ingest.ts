@@ -6,12 +6,12 @@
  */
 import { freePort } from "../adapters/embedded/free_port.ts";
 import { type Bench, type BenchContext, freshSystem, installForReceiving, warmUp } from "./bench_context.ts";
-import { assertClean, letContactsWrite } from "./contacts.ts";
+import { prepareContacts } from "./contacts.ts";
 import { type EventListener, listenToEvents } from "./event_listener.ts";
 import { type Installation, untilCounts } from "./installation.ts";
+import { assertClean, type LoadResult } from "./load/plan.ts";
 import { UsageWatch, type Watched } from "./process_usage.ts";
 import { type BenchRow, costs } from "./report.ts";
-import type { GeneratorResult } from "./simulator/generator.ts";
 import type { SystemUnderTest } from "./system_under_test.ts";
 import { atLeast, atMost } from "./targets.ts";
 
@@ -31,7 +31,7 @@ interface Endpoint {
 
 interface Run {
   readonly rateMps: number;
-  readonly result: GeneratorResult;
+  readonly result: LoadResult;
   readonly row: BenchRow;
 }
 
@@ -168,9 +168,9 @@ async function measure(
   which: string,
 ): Promise<Run> {
   context.say(`${endpoint.what}: ${which}`);
+  using contacts = await prepareContacts({ ...endpoint, rateMps, seconds, connections: context.connections });
   const watch = new UsageWatch(endpoint.watched);
-  const result = await letContactsWrite({ ...endpoint, rateMps, seconds, connections: context.connections })
-    .done;
+  const result = await contacts.run();
   const usage = watch.stop();
   assertClean(result);
   const row: BenchRow = {

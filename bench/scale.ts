@@ -6,13 +6,14 @@
 import { type Bench, type BenchContext, freshSystem } from "./bench_context.ts";
 import { type Carrier, startCarrier } from "./carrier.ts";
 import { untilSpread } from "./cluster.ts";
-import { assertClean, CONVERSATIONS, letContactsWrite } from "./contacts.ts";
+import { CONVERSATIONS, prepareContacts } from "./contacts.ts";
 import { type EventListener, listenToEvents } from "./event_listener.ts";
-import { httpLoad } from "./http_load.ts";
 import { addChannel, countsOf, install, type Installation, type SendChannel } from "./installation.ts";
+import { type Load, prepareLoad } from "./load/load.ts";
+import { assertClean } from "./load/plan.ts";
 import { cpuMsEach, UsageWatch, type Watched } from "./process_usage.ts";
 import { type BenchRow, costs } from "./report.ts";
-import { apiSend } from "./send_requests.ts";
+import { apiSends } from "./send_requests.ts";
 import type { Program, SystemUnderTest } from "./system_under_test.ts";
 import { atMost, number } from "./targets.ts";
 
@@ -113,12 +114,10 @@ async function start(
 async function receive(setting: Setting, seconds: number): Promise<Measured> {
   const { context, listener, installation, ingresses, watched } = setting;
   const before = listener.received;
-  const watch = new UsageWatch(watched);
-  const startMs = performance.now();
   const conversations = CONVERSATIONS / ingresses.length;
-  const results = await Promise.all(
+  const loads = await Promise.all(
     ingresses.map(({ url }, index) =>
-      letContactsWrite({
+      prepareContacts({
         webhookUrl: url + new URL(installation.webhookUrl).pathname,
         numbers: installation.numbers,
         conversations,
@@ -127,11 +126,12 @@ async function receive(setting: Setting, seconds: number): Promise<Measured> {
         rateMps: null,
         seconds,
         warmupMs: 0,
-      }).done
+      })
     ),
   );
-  results.forEach(assertClean);
-  const messages = results.reduce((sum, { accepted }) => sum + accepted, 0);
+  const watch = new UsageWatch(watched);
+  const startMs = performance.now();
+  const messages = await runAll(loads);
   if (!await listener.until(before + messages, DONE_MS_MAX)) throw new Error("not all was applied");
   return measuredOf(setting, watch, messages, (listener.lastMs - startMs) / 1_000);
 }
@@ -141,25 +141,33 @@ async function send(setting: Setting, seconds: number): Promise<Measured> {
   const { context, channels, ingresses, watched } = setting;
   const numbers = channels.map(({ number }) => number.number);
   const before = await sentOver(setting);
-  const watch = new UsageWatch(watched);
-  const startMs = performance.now();
-  const results = await Promise.all(
+  const loads = await Promise.all(
     ingresses.map((program) =>
-      httpLoad({
+      prepareLoad({
         origin: program.url,
         lines: context.connections,
+        rateMps: null,
         seconds,
-        request: apiSend(program, { numbers }),
+        requests: apiSends(program, { numbers }),
       })
     ),
   );
-  const messages = results.reduce((sum, { requests }) => sum + requests, 0);
+  const watch = new UsageWatch(watched);
+  const startMs = performance.now();
+  const messages = await runAll(loads);
   const endMs = performance.now() + DONE_MS_MAX;
   while (await sentOver(setting) < before + messages) {
     if (performance.now() > endMs) throw new Error("not all was sent");
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return measuredOf(setting, watch, messages, (performance.now() - startMs) / 1_000);
+}
+
+/** All at the same time; gives how many requests were accepted. */
+async function runAll(loads: readonly Pick<Load, "run">[]): Promise<number> {
+  const results = await Promise.all(loads.map((load) => load.run()));
+  results.forEach(assertClean);
+  return results.reduce((sum, { accepted }) => sum + accepted, 0);
 }
 
 async function sentOver({ channels, ingresses }: Setting): Promise<number> {

@@ -5,12 +5,13 @@
  */
 import { type Bench, type BenchContext, freshSystem } from "./bench_context.ts";
 import { type Carrier, startCarrier } from "./carrier.ts";
-import { httpLoad } from "./http_load.ts";
 import { install, type Installation, untilCounts } from "./installation.ts";
+import { prepareLoad } from "./load/load.ts";
+import { assertClean, type LoadResult } from "./load/plan.ts";
 import { UsageWatch } from "./process_usage.ts";
 import { type BenchRow, costs } from "./report.ts";
 import { limitedRow } from "./send_limited.ts";
-import { apiSend, carrierSend } from "./send_requests.ts";
+import { apiSends, carrierSends } from "./send_requests.ts";
 import type { Program, SystemUnderTest } from "./system_under_test.ts";
 import { atLeast } from "./targets.ts";
 
@@ -45,20 +46,15 @@ export const send: Bench = {
     const sending: Sending = { context, system, program, carrier, installation };
 
     context.say("the carrier alone");
-    const sink = await httpLoad({
-      origin: carrier.url,
-      lines: context.connections,
-      seconds: Math.min(SINK_SECONDS, context.seconds ?? SECONDS),
-      request: carrierSend(carrier.url),
-    });
+    const sink = await sinkAlone(context, carrier);
     await carrier.reset();
     context.say(`opening ${WARMUP_MESSAGES} conversations`);
-    await sendAll(sending, { count: WARMUP_MESSAGES });
-    const unlimited = await unlimitedRow(sending, "unlimited, without delivery reports", sink.rateMps);
+    await (await prepareToSend(sending, { count: WARMUP_MESSAGES }))();
+    const unlimited = await unlimitedRow(sending, "unlimited, without delivery reports", sink.acceptedMps);
     context.found.sendMps = unlimited.rateMps!;
     const others: BenchRow[] = [];
     if (context.run === 1) {
-      others.push(await unlimitedRow(sending, "unlimited, with delivery reports", sink.rateMps, true));
+      others.push(await unlimitedRow(sending, "unlimited, with delivery reports", sink.acceptedMps, true));
       const seconds = context.seconds ?? LIMITED_SECONDS;
       for (const rateMps of LIMITED_RATES) {
         // As a channel of that rate would be declared, with all its traffic; then the hardest case.
@@ -69,7 +65,7 @@ export const send: Bench = {
     return {
       rows: [unlimited, ...others, {
         what: "the carrier's simulator alone, same client (ceiling)",
-        rateMps: sink.rateMps,
+        rateMps: sink.acceptedMps,
         latency: sink.latency,
       }],
       notes: [
@@ -82,28 +78,52 @@ export const send: Bench = {
   },
 };
 
-/** Enqueues and waits until all results are stored. */
-async function sendAll(
+async function sinkAlone(context: BenchContext, carrier: Carrier): Promise<LoadResult> {
+  using load = await prepareLoad({
+    origin: carrier.url,
+    lines: context.connections,
+    rateMps: null,
+    seconds: Math.min(SINK_SECONDS, context.seconds ?? SECONDS),
+    requests: carrierSends(carrier.url),
+  });
+  const result = await load.run();
+  assertClean(result);
+  return result;
+}
+
+interface Sent {
+  readonly posts: LoadResult;
+  /** From the first POST until every result is stored. */
+  readonly seconds: number;
+}
+
+/** What enqueues and waits until all results are stored, ready to be called. */
+async function prepareToSend(
   { context, program, installation }: Sending,
   amount: { readonly count: number } | { readonly seconds: number },
-) {
+): Promise<() => Promise<Sent>> {
   const { sent: before } = await untilCounts(program.api, installation.channelId, () => true, ONCE);
-  const startMs = performance.now();
-  const posts = await httpLoad({
+  const load = await prepareLoad({
     origin: program.url,
     lines: context.connections * LINES_FACTOR,
+    rateMps: null,
     ...amount,
-    request: apiSend(program, installation),
+    requests: apiSends(program, installation),
   });
-  const wanted = before + posts.requests;
-  const counts = await untilCounts(program.api, installation.channelId, ({ sent }) => sent >= wanted, {
-    timeoutMs: SENT_MS_MAX,
-    everyMs: 50,
-  });
-  if (counts.sent < wanted) {
-    throw new Error(`${wanted - counts.sent} of ${posts.requests} messages were not sent`);
-  }
-  return { posts, seconds: (performance.now() - startMs) / 1000 };
+  return async () => {
+    const startMs = performance.now();
+    const posts = await load.run();
+    assertClean(posts);
+    const wanted = before + posts.accepted;
+    const counts = await untilCounts(program.api, installation.channelId, ({ sent }) => sent >= wanted, {
+      timeoutMs: SENT_MS_MAX,
+      everyMs: 50,
+    });
+    if (counts.sent < wanted) {
+      throw new Error(`${wanted - counts.sent} of ${posts.accepted} messages were not sent`);
+    }
+    return { posts, seconds: (performance.now() - startMs) / 1000 };
+  };
 }
 
 const ONCE = { timeoutMs: 0, everyMs: 0 };
@@ -117,16 +137,17 @@ async function unlimitedRow(
   const { context, carrier, program, system, installation } = sending;
   context.say(what);
   await carrier.setReports(reports);
+  const sendAll = await prepareToSend(sending, { seconds: context.seconds ?? SECONDS });
   const watch = new UsageWatch([
     ...system.watched(program),
     { name: "carrier", pid: carrier.pid, tree: false },
   ]);
-  const { posts, seconds } = await sendAll(sending, { seconds: context.seconds ?? SECONDS });
+  const { posts, seconds } = await sendAll();
   const usage = watch.stop();
   await carrier.setReports(false);
   await carrier.untilReported();
   const { delivered } = await untilCounts(program.api, installation.channelId, () => true, ONCE);
-  const rateMps = posts.requests / seconds;
+  const rateMps = posts.accepted / seconds;
   return {
     what,
     rateMps,
@@ -136,10 +157,10 @@ async function unlimitedRow(
       ? "… with delivery reports coming back"
       : "`send` API → carrier's socket → result stored, unlimited bucket",
     ...(reports ? {} : { targets: [atLeast(TARGET_MPS, { what: "", value: rateMps, unit: "/s" })] }),
-    processes: costs(usage, posts.requests),
+    processes: costs(usage, posts.accepted),
     more: {
-      messages: posts.requests,
-      "enqueued/s": posts.rateMps,
+      messages: posts.accepted,
+      "enqueued/s": posts.acceptedMps,
       "results stored after the last POST, s": seconds - posts.seconds,
       ...(reports ? { "delivered by then": delivered } : {}),
     },

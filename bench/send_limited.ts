@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { httpLoad } from "./http_load.ts";
 import { untilCounts } from "./installation.ts";
+import { prepareLoad } from "./load/load.ts";
+import { assertClean } from "./load/plan.ts";
 import { UsageWatch } from "./process_usage.ts";
 import { type BenchRow, costs } from "./report.ts";
-import { apiSend } from "./send_requests.ts";
+import { apiSends } from "./send_requests.ts";
 import { atMost, promised, within } from "./targets.ts";
 import type { Sending } from "./send.ts";
 import { acceptedMoreThanOnce, slidingWindowMax } from "./simulator/audit.ts";
@@ -35,11 +36,13 @@ export async function limitedRow(sending: Sending, options: LimitedOptions): Pro
   await api.patch(`/v1/channels/${installation.channelId}`, { rateMps, burst });
   const before = await untilCounts(api, installation.channelId, () => true, { timeoutMs: 0, everyMs: 0 });
   const count = Math.max(10, Math.round(rateMps * seconds));
+  const requests = apiSends(program, installation);
+  using load = await prepareLoad({ origin: program.url, lines: LINES, rateMps: null, count, requests });
   const watch = new UsageWatch([
     ...system.watched(program),
     { name: "carrier", pid: carrier.pid, tree: false },
   ]);
-  await httpLoad({ origin: program.url, lines: LINES, count, request: apiSend(program, installation) });
+  assertClean(await load.run());
   const after = await untilCounts(api, installation.channelId, ({ sent }) => sent >= before.sent + count, {
     timeoutMs: seconds * 2_000 + 30_000,
     everyMs: 250,

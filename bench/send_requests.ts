@@ -5,6 +5,7 @@
  */
 import { CONVERSATIONS } from "./contacts.ts";
 import type { Installation } from "./installation.ts";
+import type { RequestSource } from "./load/requests.ts";
 import { formBody } from "./simulator/form.ts";
 import { contactNumber } from "./simulator/numbers.ts";
 import { FORM, JSON_TYPE, postText, readTarget, type RequestTarget } from "./simulator/request_text.ts";
@@ -14,13 +15,25 @@ import type { Program } from "./system_under_test.ts";
 const TEXT = "your order is on its way";
 
 /** `POST /v1/messages`, unique texts over all conversations. */
-export function apiSend(
+export function apiSends(
   { url, api }: Pick<Program, "url" | "api">,
   { numbers }: Pick<Installation, "numbers">,
-): (index: number) => string {
+): RequestSource {
+  const args: ApiSends = { url, key: api.key, numbers, run: crypto.randomUUID().slice(0, 8) };
+  return { module: import.meta.url, name: "apiRequests", args };
+}
+
+interface ApiSends {
+  readonly url: string;
+  readonly key: string;
+  readonly numbers: readonly string[];
+  readonly run: string;
+}
+
+/** Called by the load's thread. */
+export function apiRequests({ url, key, numbers, run }: ApiSends): (index: number) => string {
   const target = targetOf(`${url}/v1/messages`);
-  const headers = `authorization: Bearer ${api.key}\r\n`;
-  const run = crypto.randomUUID().slice(0, 8);
+  const headers = `authorization: Bearer ${key}\r\n`;
   return (index) => {
     const conversation = index % CONVERSATIONS;
     const body = JSON.stringify({
@@ -33,7 +46,12 @@ export function apiSend(
 }
 
 /** What the system sends to Twilio, sent by the client itself. */
-export function carrierSend(url: string): (index: number) => string {
+export function carrierSends(url: string): RequestSource {
+  return { module: import.meta.url, name: "carrierRequests", args: url };
+}
+
+/** Called by the load's thread. */
+export function carrierRequests(url: string): (index: number) => string {
   const { sid, authToken } = TWILIO_DEFAULT_ACCOUNT;
   const target = targetOf(`${url}/2010-04-01/Accounts/${sid}/Messages.json`);
   const headers = `authorization: Basic ${btoa(`${sid}:${authToken}`)}\r\n`;

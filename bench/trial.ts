@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { letContactsWrite } from "./contacts.ts";
+import { prepareContacts } from "./contacts.ts";
 import type { EventListener } from "./event_listener.ts";
+import type { LoadResult } from "./load/plan.ts";
 import { type ProcessUsage, UsageWatch, type Watched } from "./process_usage.ts";
-import type { GeneratorResult } from "./simulator/generator.ts";
 import type { LatencySummary } from "./simulator/histogram.ts";
 
 export interface TrialOptions {
   readonly installation: { readonly webhookUrl: string; readonly numbers: readonly string[] };
-  readonly listener: Pick<EventListener, "received" | "lastMs" | "lag" | "measureFrom" | "until">;
+  readonly listener: Pick<EventListener, "received" | "lastMs" | "lag" | "measure" | "until">;
+  /** Where the events are listened to as well. */
+  readonly alsoMeasured?: readonly Pick<EventListener, "measure">[];
   readonly watched: readonly Watched[];
   /** Null: as fast as the connections allow. */
   readonly rateMps: number | null;
@@ -23,7 +25,7 @@ export interface TrialOptions {
 
 export interface Trial {
   readonly offeredMps: number | null;
-  readonly accept: GeneratorResult;
+  readonly accept: LoadResult;
   /** From a webhook's leaving to its event, after the warm-up. */
   readonly toEvent: LatencySummary;
   /** Events of messages per second, from the end of the warm-up until the last one came. */
@@ -38,7 +40,7 @@ export interface Trial {
 }
 
 /** Before a trial's measuring begins. */
-export const WARMUP_MS = 1_500;
+const WARMUP_MS = 1_500;
 const SAMPLE_MS = 100;
 const DRAIN_MS_MAX = 120_000;
 /** An offered rate counts as accepted from here on: what is under way at the end is not counted. */
@@ -50,10 +52,7 @@ const LATE_MS_MAX = 500;
 export async function runTrial(options: TrialOptions): Promise<Trial> {
   const { installation, listener, rateMps, seconds, connections } = options;
   const before = listener.received;
-  const fromMs = performance.now() + WARMUP_MS;
-  listener.measureFrom(fromMs);
-  const watch = new UsageWatch(options.watched);
-  const generator = letContactsWrite({
+  using contacts = await prepareContacts({
     webhookUrl: installation.webhookUrl,
     numbers: installation.numbers,
     rateMps,
@@ -62,13 +61,16 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     conversations: options.conversations,
     warmupMs: WARMUP_MS,
   });
+  for (const each of [listener, ...options.alsoMeasured ?? []]) each.measure(contacts.leftMs);
+  const fromMs = performance.now() + WARMUP_MS;
+  const watch = new UsageWatch(options.watched);
   let receivedAtStart = before;
   const warm = setTimeout(() => receivedAtStart = listener.received, WARMUP_MS);
   let backlogMost = 0;
   const sampling = setInterval(() => {
-    backlogMost = Math.max(backlogMost, generator.progress().accepted - (listener.received - before));
+    backlogMost = Math.max(backlogMost, contacts.accepted - (listener.received - before));
   }, SAMPLE_MS);
-  const accept = await generator.done;
+  const accept = await contacts.run();
   clearInterval(sampling);
   clearTimeout(warm);
   const endMs = performance.now();

@@ -5,7 +5,8 @@
  * @module
  */
 import type { BenchContext } from "../bench_context.ts";
-import { assertClean, CONVERSATIONS, letContactsWrite, openConversations } from "../contacts.ts";
+import { CONVERSATIONS, openConversations, prepareContacts } from "../contacts.ts";
+import { assertClean } from "../load/plan.ts";
 import { UsageWatch } from "../process_usage.ts";
 import { type BenchRow, costs } from "../report.ts";
 import { findTopRate } from "../top_rate.ts";
@@ -29,14 +30,15 @@ const DURABILITY: Readonly<Record<RedisFsync, string>> = {
 export async function acceptRow(context: BenchContext, fsync: RedisFsync): Promise<BenchRow> {
   await using pipeline = await startPipeline({ fsync, say: context.say });
   context.say(`accepting alone, appendfsync ${fsync}`);
-  const watch = new UsageWatch(pipeline.watched);
-  const result = await letContactsWrite({
+  using contacts = await prepareContacts({
     webhookUrl: pipeline.webhookUrl,
     numbers: NUMBERS,
     rateMps: null,
     seconds: context.seconds ?? ACCEPT_SECONDS,
     connections: context.connections,
-  }).done;
+  });
+  const watch = new UsageWatch(pipeline.watched);
+  const result = await contacts.run();
   const usage = watch.stop();
   assertClean(result);
   return {

@@ -11,7 +11,9 @@ import { type Child, logTail, startChild } from "../../adapters/embedded/child.t
 import { freePort } from "../../adapters/embedded/free_port.ts";
 import { type Carrier, startCarrier } from "../carrier.ts";
 import { CONVERSATIONS } from "../contacts.ts";
-import { httpLoad } from "../http_load.ts";
+import { prepareLoad } from "../load/load.ts";
+import { assertClean } from "../load/plan.ts";
+import type { RequestSource } from "../load/requests.ts";
 import { UsageWatch } from "../process_usage.ts";
 import { type BenchRow, costs } from "../report.ts";
 import { contactNumber } from "../simulator/numbers.ts";
@@ -46,6 +48,14 @@ export async function kannelRow({ what, seconds, connections }: KannelOptions): 
   await using carrier = await startCarrier(["urlsms"]);
   // As many requests to the provider under way, so that this is not what holds it up.
   await using kannel = await startKannel(carrier.url, connections);
+  using load = await prepareLoad({
+    origin: new URL(kannel.sendUrl).origin,
+    lines: connections,
+    rateMps: null,
+    seconds: seconds + WARMUP_MS / 1000,
+    requests: sendsms(kannel.sendUrl),
+    staggerMs: STAGGER_MS,
+  });
   const watch = new UsageWatch([
     { name: "bearerbox", pid: kannel.bearerbox.pid, tree: false },
     { name: "smsbox", pid: kannel.smsbox.pid, tree: false },
@@ -53,14 +63,9 @@ export async function kannelRow({ what, seconds, connections }: KannelOptions): 
     { name: "bench", pid: Deno.pid, tree: false },
   ]);
   const startMs = performance.timeOrigin + performance.now();
-  const posts = await httpLoad({
-    origin: new URL(kannel.sendUrl).origin,
-    lines: connections,
-    request: sendsms(kannel.sendUrl),
-    staggerMs: STAGGER_MS,
-    seconds: seconds + WARMUP_MS / 1000,
-  });
-  await untilTaken(carrier, posts.requests);
+  const posts = await load.run();
+  assertClean(posts);
+  await untilTaken(carrier, posts.accepted);
   const usage = watch.stop();
   const times = (await carrier.record()).map(({ atMs }) => atMs).filter((atMs) =>
     atMs >= startMs + WARMUP_MS
@@ -70,10 +75,10 @@ export async function kannelRow({ what, seconds, connections }: KannelOptions): 
     what,
     rateMps: times.length / ((lastMs - startMs - WARMUP_MS) / 1000),
     latency: posts.latency,
-    processes: costs(usage, posts.requests),
+    processes: costs(usage, posts.accepted),
     more: {
-      messages: posts.requests,
-      "accepted/s": posts.rateMps,
+      messages: posts.accepted,
+      "accepted/s": posts.acceptedMps,
       "delivered after the last request, s": Math.max(0, (lastMs - startMs) / 1000 - posts.seconds),
       durability: "none: what waits is in memory",
     },
@@ -93,7 +98,12 @@ async function untilTaken(carrier: Carrier, messages: number): Promise<void> {
   }
 }
 
-function sendsms(sendUrl: string): (index: number) => string {
+function sendsms(sendUrl: string): RequestSource {
+  return { module: import.meta.url, name: "sendsmsRequests", args: sendUrl };
+}
+
+/** Called by the load's thread. */
+export function sendsmsRequests(sendUrl: string): (index: number) => string {
   const target = readTarget(sendUrl)!;
   return (index) => {
     const query = new URLSearchParams({

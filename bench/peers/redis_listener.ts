@@ -6,7 +6,8 @@
  *
  * @module
  */
-import type { EventListener } from "../event_listener.ts";
+import { type EventListener, textIn } from "../event_listener.ts";
+import { preciseNowMs } from "../simulator/clock.ts";
 import { Histogram } from "../simulator/histogram.ts";
 
 export type PeerListener = Omit<EventListener, "events">;
@@ -22,7 +23,7 @@ export async function listenToRedis(port: number, channel: string): Promise<Peer
   await writeAll(connection, encoder.encode(`SUBSCRIBE ${channel}\r\n`));
   let received = 0;
   let lastMs = 0;
-  let fromMs = Infinity;
+  let leftMs: (text: string) => number | null = () => null;
   let lag = new Histogram();
   let subscribed = () => {};
   const ready = new Promise<void>((resolve) => subscribed = resolve);
@@ -31,9 +32,8 @@ export async function listenToRedis(port: number, channel: string): Promise<Peer
     if (kind !== "message") return;
     received++;
     lastMs = performance.now();
-    const { text } = JSON.parse(payload!) as { text: string };
-    const sentMs = Number(text.slice(text.lastIndexOf("@") + 1));
-    if (sentMs >= fromMs) lag.record(lastMs - sentMs);
+    const sinceMs = leftMs(textIn(payload!));
+    if (sinceMs !== null) lag.record(preciseNowMs() - sinceMs);
   };
   const reading = readMessages(connection, onMessage);
   await ready;
@@ -49,9 +49,9 @@ export async function listenToRedis(port: number, channel: string): Promise<Peer
       return lastMs;
     },
     lag: () => lag,
-    measureFrom: (from) => {
+    measure: (of) => {
       lag = new Histogram();
-      fromMs = from;
+      leftMs = of;
     },
     until: async (wanted, timeoutMs) => {
       const endMs = performance.now() + timeoutMs;

@@ -1,6 +1,6 @@
 /** The peers run and do the work; only where their programs are installed. */
 import { equal, match, ok } from "node:assert/strict";
-import { letContactsWrite } from "../../bench/contacts.ts";
+import { prepareContacts } from "../../bench/contacts.ts";
 import { kannelRow } from "../../bench/peers/kannel.ts";
 import { startPipeline } from "../../bench/peers/pipeline_system.ts";
 import { ensurePipeline, missing } from "../../bench/peers/programs.ts";
@@ -21,17 +21,19 @@ Deno.test({
     await pipeline.startWorker();
     await using listener = await pipeline.listen();
     const options = { webhookUrl: pipeline.webhookUrl, numbers: NUMBERS, rateMps: 100, connections: 8 };
-    const { accepted, refused } = await letContactsWrite({ ...options, seconds: 1, warmupMs: 0 }).done;
+    using contacts = await prepareContacts({ ...options, seconds: 1, warmupMs: 0 });
+    const { accepted, refused } = await contacts.run();
     ok(accepted > 0);
     equal(refused, 0);
     ok(await listener.until(accepted, 60_000));
     equal(await pipeline.stored(), accepted);
-    const forged = await letContactsWrite({
+    using forgers = await prepareContacts({
       ...options,
       publicUrl: "http://elsewhere.example/webhooks/twilio",
       seconds: 0.2,
       warmupMs: 0,
-    }).done;
+    });
+    const forged = await forgers.run();
     equal(forged.accepted, 0);
     ok(forged.refused > 0);
     equal(await pipeline.stored(), accepted);
