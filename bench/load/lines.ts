@@ -23,6 +23,8 @@ export class Lines {
   readonly #sockets: Sockets;
   readonly #socketOf: (number | null)[];
   readonly #busy: Uint8Array;
+  /** A request that waits until its line is connected. */
+  readonly #waiting: (Uint8Array<ArrayBuffer> | null)[];
   /** The first part of an answer whose rest is not there yet. */
   readonly #begun: Uint8Array<ArrayBuffer>[];
   readonly #in = new Uint8Array(READ_BYTES);
@@ -36,20 +38,22 @@ export class Lines {
     this.#sockets = new Sockets(Number(port || 80), count);
     this.#socketOf = Array.from({ length: count }, () => null);
     this.#busy = new Uint8Array(count);
+    this.#waiting = Array.from({ length: count }, () => null);
     this.#begun = Array.from({ length: count }, () => EMPTY);
   }
 
-  /** Sends a whole request over an idle line. Throws when the server cannot be reached at all. */
+  /** Sends a whole request over an idle line. */
   send(line: number, request: Uint8Array<ArrayBuffer>): void {
-    const socket = this.#socketOf[line] ??= this.#sockets.open(line);
-    if (socket === null) throw new Error(`${this.origin} accepts no connection`);
     this.#busy[line] = 1;
-    if (!this.#sockets.send(socket, request)) this.#break(line, "the line broke while a request was sent");
+    const socket = this.#socketOf[line]!;
+    if (socket !== null) return this.#send(line, socket, request);
+    this.#waiting[line] = request;
+    this.#socketOf[line] = this.#sockets.open(line);
   }
 
-  /** Waits `waitMs` at most, whole ms, and tells of the answers that came. */
+  /** Waits `waitMs` at most, whole ms, and tells of the answers that came. Throws when the server accepts no connection. */
   wait(waitMs: number): void {
-    this.#sockets.wait(waitMs, this.#onReadable);
+    this.#sockets.wait(waitMs, this.#onReady);
   }
 
   close(): void {
@@ -57,7 +61,20 @@ export class Lines {
     this.#sockets.end();
   }
 
-  readonly #onReadable = (line: number): void => {
+  readonly #onReady = (line: number): void => {
+    const request = this.#waiting[line]!;
+    if (request === null) return this.#read(line);
+    const socket = this.#socketOf[line]!;
+    if (!this.#sockets.connected(socket, line)) throw new Error(`${this.origin} accepts no connection`);
+    this.#waiting[line] = null;
+    this.#send(line, socket, request);
+  };
+
+  #send(line: number, socket: number, request: Uint8Array<ArrayBuffer>): void {
+    if (!this.#sockets.send(socket, request)) this.#break(line, "the line broke while a request was sent");
+  }
+
+  #read(line: number): void {
     const read = this.#sockets.receive(this.#socketOf[line]!, this.#in);
     if (read <= 0) return this.#break(line, read === 0 ? "the other side closed the line" : "the line broke");
     let bytes = this.#in;
@@ -85,7 +102,7 @@ export class Lines {
     this.#busy[line] = 0;
     if (closes) this.#close(line);
     this.events.answered(line, status, () => decoder.decode(bytes.subarray(bodyStart, end)));
-  };
+  }
 
   /** An idle line may be closed by the server at any time. */
   #break(line: number, reason: string): void {
