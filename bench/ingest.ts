@@ -70,6 +70,8 @@ export const ingest: Bench = {
       notes: [
         "Role ingress: one process that accepts, while others route and send. All roles: the default, one process " +
         "that applies what it accepts at the same time; measured once.",
+        "A ratio above 1: packs leave on a beat, and requests that come and go together cost both sides less, by more than " +
+        "the write costs; the endpoint without it answers each by itself.",
         "Latency counts from when a message was due, with its wait behind slow answers.",
       ],
     };
