@@ -21,9 +21,9 @@ function otherPortForm(url: string): string {
 }
 
 /**
- * Whether `signature` was made with one of `keys`, HMAC-SHA1 with the account's tokens, over `url` and `fields` (names and values concatenated;
- * empty where only the URL is signed). Twilio signs some addresses with their default port and some without,
- * so that both forms are accepted, the given one first.
+ * Whether `signature` was made with one of `keys`, HMAC-SHA1 with the account's tokens, over `url` and `fields`
+ * (names and values concatenated; empty where only the URL is signed). Twilio signs some addresses with their
+ * default port and some without, so that both forms are accepted, the given one first.
  */
 export function isSignedByTwilio(
   signature: string,

@@ -38,6 +38,7 @@ export interface WebhookHandlerOptions {
 
 /** Largest webhook body: providers send forms of a few KB; media come as links. */
 const MAX_BODY_BYTES = 1_048_576;
+/** More than an installation has; what expired goes with the rest. */
 const SECRETS_KEPT_MAX = 10_000;
 const PATH =
   /^\/webhooks\/([a-z0-9-]{1,40})\/([A-Za-z0-9_-]{16,128})(?:\/(status(?:\/[A-Za-z0-9_-]{1,64})?))?\/?$/;
@@ -115,7 +116,7 @@ async function store(
   return done("accepted", new Response(body, { status, headers: { "content-type": contentType } }));
 }
 
-/** Hashes of secrets. Those that belong to a channel are kept: a busy channel's comes thousands of times a second. */
+/** Hashes of secrets. Those of channels are kept, since a busy channel's comes thousands of times a second; a guess is not. */
 class SecretHashes {
   readonly #kept = new Map<string, string>();
 
