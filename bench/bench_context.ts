@@ -38,10 +38,8 @@ export interface Found {
   acceptMps?: number;
   /** Of accepting, and of applying, each alone: the slower one. */
   slowestStage?: { readonly what: string; readonly rateMps: number };
-  /** Kept up by e2e in one process. */
+  /** Kept up by e2e. */
   topRateMps?: number;
-  /** … by two processes, ingress and the other roles. */
-  pairTopRateMps?: number;
   /** Sent through an unlimited bucket. */
   sendMps?: number;
   /** Kept up by the BullMQ pipeline. */

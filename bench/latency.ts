@@ -80,7 +80,7 @@ export const latency: Bench = {
         { what: "webhook to a subscriber of the stream", rateMps: trial.receivedMps, latency: toEvent },
       ],
       notes: [
-        `A tenth of ${Math.round(topMps)}/s, kept up by e2e in one process in this run.`,
+        `A tenth of ${Math.round(topMps)}/s, kept up by e2e in this run.`,
         "The other rows have the first in them: they count from the webhook's leaving, not from its 2xx.",
       ],
     };
