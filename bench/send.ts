@@ -72,7 +72,7 @@ export const send: Bench = {
         "Rate, unlimited: from the first POST until every result is stored, with twice the connections of the other benches. Latency: of the POST, answered when the " +
         "message is committed.",
         "All but the first row are measured in the first run alone.",
-        "Rate, limited: at the carrier's socket, from the first to the last message; each of them waited in the queue.",
+        "Rate, limited: at the carrier's socket, from the first message after the burst to the last; each of them waited in the queue.",
       ],
     };
   },
