@@ -4,16 +4,16 @@
  * @module
  */
 import type { ApiClient } from "./api_client.ts";
-import { preciseNowMs } from "./simulator/clock.ts";
-import { Histogram } from "./simulator/histogram.ts";
+import { Lag, type LeftMs } from "./lag.ts";
+import type { Histogram } from "./simulator/histogram.ts";
 
 export interface AgentListener {
   /** Events `message.received` so far. */
   readonly received: number;
   /** From the moment a message left until the agent had it. */
   lag(): Histogram;
-  /** Forgets the latencies, and counts those of messages for whose text this gives when they left, ms since 1970. */
-  measure(leftMs: (text: string) => number | null): void;
+  /** Forgets the latencies, and counts those of messages that `leftMs` knows. */
+  measure(leftMs: LeftMs): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -26,26 +26,20 @@ export async function listenAsAgent(api: ApiClient, extensionId: string): Promis
   const response = await fetch(`${api.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } });
   if (!response.ok || response.body === null) throw new Error(`/v1/events answered ${response.status}`);
   let received = 0;
-  let leftMs: (text: string) => number | null = () => null;
-  let lag = new Histogram();
+  const lag = new Lag();
   const reader = response.body.getReader();
   const reading = readBlocks(reader, (blocks) => {
-    const nowMs = preciseNowMs();
     for (const [, text] of blocks.matchAll(RECEIVED)) {
       received++;
-      const sinceMs = leftMs(text!);
-      if (sinceMs !== null) lag.record(nowMs - sinceMs);
+      lag.came(text!);
     }
   });
   return {
     get received() {
       return received;
     },
-    lag: () => lag,
-    measure: (of) => {
-      lag = new Histogram();
-      leftMs = of;
-    },
+    lag: () => lag.histogram,
+    measure: (leftMs) => lag.measure(leftMs),
     [Symbol.asyncDispose]: async () => {
       await reader.cancel();
       await reading;

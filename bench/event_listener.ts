@@ -10,8 +10,8 @@ import { connectNats } from "../adapters/nats/connection.ts";
 import { StreamReader } from "../adapters/nats/stream_reader.ts";
 import { Names } from "../adapters/nats/topology.ts";
 import type { Embedded } from "../adapters/embedded/embedded.ts";
-import { preciseNowMs } from "./simulator/clock.ts";
-import { Histogram } from "./simulator/histogram.ts";
+import { Lag, type LeftMs } from "./lag.ts";
+import type { Histogram } from "./simulator/histogram.ts";
 
 export interface EventListener {
   /** Events `message.received` so far. */
@@ -22,8 +22,8 @@ export interface EventListener {
   readonly lastMs: number;
   /** From the moment a message left until its event came. */
   lag(): Histogram;
-  /** Forgets the latencies, and counts those of messages for whose text this gives when they left, ms since 1970. */
-  measure(leftMs: (text: string) => number | null): void;
+  /** Forgets the latencies, and counts those of messages that `leftMs` knows. */
+  measure(leftMs: LeftMs): void;
   /** Waits until so many `message.received` came; false when they did not in time. */
   until(received: number, timeoutMs: number): Promise<boolean>;
   stop(): Promise<void>;
@@ -49,8 +49,7 @@ export async function listenToEvents(embedded: Embedded): Promise<EventListener>
   let received = 0;
   let events = 0;
   let lastMs = 0;
-  let leftMs: (text: string) => number | null = () => null;
-  let lag = new Histogram();
+  const lag = new Lag();
   const info = await jsm.streams.info(names.eventStream);
   const reader = new StreamReader({
     connection,
@@ -64,8 +63,7 @@ export async function listenToEvents(embedded: Embedded): Promise<EventListener>
       if (!subject.endsWith(".message.received")) return;
       received++;
       lastMs = performance.now();
-      const sinceMs = leftMs(textIn(decoder.decode(data)));
-      if (sinceMs !== null) lag.record(preciseNowMs() - sinceMs);
+      lag.came(textIn(decoder.decode(data)));
     },
   });
   await reader.start();
@@ -83,11 +81,8 @@ export async function listenToEvents(embedded: Embedded): Promise<EventListener>
     get lastMs() {
       return lastMs;
     },
-    lag: () => lag,
-    measure: (of) => {
-      lag = new Histogram();
-      leftMs = of;
-    },
+    lag: () => lag.histogram,
+    measure: (leftMs) => lag.measure(leftMs),
     until: async (wanted, timeoutMs) => {
       const endMs = performance.now() + timeoutMs;
       while (received < wanted && performance.now() < endMs) {

@@ -7,8 +7,7 @@
  * @module
  */
 import { type EventListener, textIn } from "../event_listener.ts";
-import { preciseNowMs } from "../simulator/clock.ts";
-import { Histogram } from "../simulator/histogram.ts";
+import { Lag } from "../lag.ts";
 
 export type PeerListener = Omit<EventListener, "events">;
 
@@ -23,8 +22,7 @@ export async function listenToRedis(port: number, channel: string): Promise<Peer
   await writeAll(connection, encoder.encode(`SUBSCRIBE ${channel}\r\n`));
   let received = 0;
   let lastMs = 0;
-  let leftMs: (text: string) => number | null = () => null;
-  let lag = new Histogram();
+  const lag = new Lag();
   let subscribed = () => {};
   const ready = new Promise<void>((resolve) => subscribed = resolve);
   const onMessage = ([kind, , payload]: readonly string[]) => {
@@ -32,8 +30,7 @@ export async function listenToRedis(port: number, channel: string): Promise<Peer
     if (kind !== "message") return;
     received++;
     lastMs = performance.now();
-    const sinceMs = leftMs(textIn(payload!));
-    if (sinceMs !== null) lag.record(preciseNowMs() - sinceMs);
+    lag.came(textIn(payload!));
   };
   const reading = readMessages(connection, onMessage);
   await ready;
@@ -48,11 +45,8 @@ export async function listenToRedis(port: number, channel: string): Promise<Peer
     get lastMs() {
       return lastMs;
     },
-    lag: () => lag,
-    measure: (of) => {
-      lag = new Histogram();
-      leftMs = of;
-    },
+    lag: () => lag.histogram,
+    measure: (leftMs) => lag.measure(leftMs),
     until: async (wanted, timeoutMs) => {
       const endMs = performance.now() + timeoutMs;
       while (received < wanted && performance.now() < endMs) {
