@@ -26,6 +26,7 @@ import type { SessionNote } from "../core/session_notes.ts";
 import { storableText } from "../core/storable_text.ts";
 import type { ConversationState, Decision } from "./conversation.ts";
 import { nextDueMs } from "./fragments.ts";
+import { isTouch } from "./touch.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -117,12 +118,14 @@ export class BatchDraft {
     if (decision.events.length > 0) this.#out(partition).events.push(...decision.events);
     if (isQuiet && decision.optOuts.length === 0 && !gathered && isHoldSame) return;
     this.states.set(conversation, decision.state);
+    const isStored = (this.#conversations.get(conversation)?.state ?? null) === null;
     this.#conversations.set(conversation, {
       id: conversation,
       partition,
       number: entry.number,
       contact: entry.contact,
-      state: decision.state,
+      state: isStored && isTouch(before, decision.state) ? null : decision.state,
+      position: decision.state.position,
       session_id: decision.state.session?.id ?? null,
       last_activity_ms: entry.at,
       idle_ms: decision.state.session?.idle_ms ?? null,

@@ -81,6 +81,8 @@ export interface DecideContext {
   readonly directory: Directory;
   /** Where the entry stands in the log: ids are derived from it. */
   readonly position: LogPosition;
+  /** The conversation's id, where it is known already. @default made from the entry */
+  readonly conversation?: string;
   /** @default nothing */
   readonly known?: KnownOfContacts;
 }

@@ -34,7 +34,14 @@ import {
   NOTHING_KNOWN,
   UnappliableError,
 } from "./conversation.ts";
+import { withTouches } from "./touch.ts";
 
+/**
+ * A batch of so few entries is decided as if none were a repeat: their keys, which nobody has seen twice, are refused by
+ * the database where that is wrong. To ask first would take a query for a message or two. Of more entries one is a
+ * repeat too often: providers repeat about one webhook in a hundred.
+ */
+const TRUSTED_ENTRIES = 8;
 /** Conversations kept in memory per lane; one at rest longer is loaded again. */
 const CACHE_SIZE = 20_000;
 
@@ -80,16 +87,24 @@ export class ConversationApplier implements Applier {
       await directory.refresh();
     }
     const entries = packs.flatMap(({ placed }) => placed);
-    const loaded = await this.#load(entries);
+    let isTrusted = this.#mayTrust(entries);
+    let loaded = await this.#load(entries, isTrusted);
     const poisoned = new Map<Placed, string>();
     for (;;) {
       const draft = this.#decideAll(batch, entries, loaded, poisoned, published);
-      try {
-        if (await this.#options.store.commit(draft.commit) === "fenced") return { kind: "fenced" };
-      } catch (error) {
-        if (!(error instanceof UnstorableError) || poisoned.size > 0) throw error;
+      // Only what is written with its key is refused where it is a repeat.
+      const isSure = !isTrusted || entries.every((placed) => isKept(draft, placed));
+      const outcome = isSure ? await this.#commit(draft) : null;
+      if (outcome === "fenced") return { kind: "fenced" };
+      if (outcome !== "committed") {
+        if (isTrusted) {
+          isTrusted = false;
+          loaded = await this.#load(entries, false);
+          continue;
+        }
+        if (poisoned.size > 0) throw outcome;
         await this.#findPoison(batch, entries, loaded, poisoned);
-        if (poisoned.size === 0) throw error;
+        if (poisoned.size === 0) throw outcome;
         continue;
       }
       for (const [id, state] of draft.states) this.#remember(id, state);
@@ -105,6 +120,16 @@ export class ConversationApplier implements Applier {
     this.#cache.clear();
   }
 
+  /** Gives the error when the content cannot be stored; rejects when nobody knows. */
+  async #commit(draft: BatchDraft): Promise<"committed" | "fenced" | UnstorableError> {
+    try {
+      return await this.#options.store.commit(draft.commit);
+    } catch (error) {
+      if (error instanceof UnstorableError) return error;
+      throw error;
+    }
+  }
+
   #place({ partition, sequence, data }: LogMessage): { placed: Placed[]; configuration: number } {
     const { entries, configuration } = unpack(this.#decoder.decode(data), ConversationEntrySchema);
     const placed = entries.map((entry, index) => ({
@@ -115,19 +140,29 @@ export class ConversationApplier implements Applier {
     return { placed, configuration };
   }
 
-  async #load(entries: readonly Placed[]): Promise<Loaded> {
+  /** Whether these entries may be taken for new ones, of conversations that are known. */
+  #mayTrust(entries: readonly Placed[]): boolean {
+    return entries.length <= TRUSTED_ENTRIES &&
+      entries.every(({ entry, conversation }) =>
+        entry.kind !== "undecodable" && this.#cache.has(conversation)
+      );
+  }
+
+  /** What is known of the conversations and, unless they are taken for new, of the entries themselves. */
+  async #load(entries: readonly Placed[], areNew: boolean): Promise<Loaded> {
     const conversations = new Set<string>();
     const keys = new Set<string>();
     for (const { entry, conversation } of entries) {
       if (entry.kind === "undecodable") continue;
-      keys.add(entry.key);
+      if (!areNew) keys.add(entry.key);
       if (!this.#cache.has(conversation)) conversations.add(conversation);
     }
-    const [{ states, seen }, known] = await Promise.all([
+    const [stored, known] = await Promise.all([
       this.#options.store.load([...conversations], [...keys]),
       this.#askAbout(entries),
     ]);
-    return { states: states as ReadonlyMap<string, ConversationState>, seen, known };
+    const states = new Map([...stored.conversations].map(([id, one]) => [id, withTouches(one)]));
+    return { states, seen: stored.seen, known };
   }
 
   /** What rules ask for of those who wrote. */
@@ -178,7 +213,7 @@ export class ConversationApplier implements Applier {
           conversation,
           entry,
           state,
-          decide(state, entry, { directory, position, known: loaded.known }),
+          decide(state, entry, { directory, position, conversation, known: loaded.known }),
         );
       } catch (error) {
         const kind = error instanceof UnappliableError ? "unappliable" : "poisoned";
@@ -217,6 +252,11 @@ export class ConversationApplier implements Applier {
       }
     }
   }
+}
+
+/** Whether the draft writes the entry's key. */
+function isKept(draft: BatchDraft, { entry }: Placed): boolean {
+  return entry.kind !== "undecodable" && draft.resultOf(entry.key) !== undefined;
 }
 
 interface Loaded {

@@ -16,6 +16,7 @@ import { conversationId, derivedId, type IdKind } from "../core/ids.ts";
 import { CONFIRMATION_AUTHOR, type OptOutChange, type OptOutSource } from "../core/opt_out/opt_out.ts";
 import type { Author, Media, MessageRow } from "../core/message.ts";
 import { commonTypes } from "../core/media/media_types.ts";
+import { newMessageEvent } from "../core/new_message_event.ts";
 import type { NewMediaRow } from "../core/ports/media_queue.ts";
 import { analyseText } from "../core/segments.ts";
 import { type TextPart, textParts } from "../core/text_parts.ts";
@@ -29,7 +30,7 @@ import {
 } from "../core/session.ts";
 import type { SessionNote } from "../core/session_notes.ts";
 import type { ConversationState, DecideContext, Decision, LastSession } from "./conversation.ts";
-import { messageData, sessionData } from "./event_data.ts";
+import { sessionData } from "./event_data.ts";
 import type { Gathering, InboundContent } from "./fragments.ts";
 import { afterAnswer, afterQuestion, type Hold, newHold, reviewed } from "./hold.ts";
 import type { CallMemory } from "./in_call.ts";
@@ -92,7 +93,7 @@ export class Draft {
     this.#context = context;
     this.channel = channel;
     this.number = number;
-    this.#conversation = conversationId(entry.number, entry.contact);
+    this.#conversation = context.conversation ?? conversationId(entry.number, entry.contact);
     this.#position = state.position;
     this.#session = state.session;
     this.#hold = state.hold ?? null;
@@ -327,7 +328,7 @@ export class Draft {
       note: notes.length === 0 ? null : notes.join("; "),
       not_before_ms: null,
       expires_ms: null,
-    }, "message.received");
+    });
     for (const { id, url, contentType } of media) {
       this.#media.push({
         id: id!,
@@ -363,10 +364,7 @@ export class Draft {
         : (command.notBeforeMs ?? entry.at) + command.validityMs,
     };
     const add = (part: TextPart, media: MessageRow["media"]) =>
-      this.#addMessage(
-        { ...queued(part, entry.author), priority: command.priority, media, ...timing },
-        "message.queued",
-      );
+      this.#addMessage({ ...queued(part, entry.author), priority: command.priority, media, ...timing });
     const media = command.media?.map((one): Media => one.id === undefined ? one : { ...one, state: "ready" });
     return [add(first, media ?? null), ...others.map((part) => add(part, null))];
   }
@@ -387,11 +385,11 @@ export class Draft {
 
   #addSystemText(parts: readonly TextPart[], author: Author): void {
     for (const part of parts) {
-      this.#addMessage({ ...queued(part, author), priority: 0 }, "message.queued");
+      this.#addMessage({ ...queued(part, author), priority: 0 });
     }
   }
 
-  #addMessage(content: MessageContent, type: EventType): MessageRow {
+  #addMessage(content: MessageContent): MessageRow {
     const at = this.#entry.at;
     const session = this.#session;
     const message = newMessage(
@@ -413,7 +411,7 @@ export class Draft {
       this.#session = { ...session, last_activity_ms: at, idle_ms };
       this.#noteInHold(message);
     }
-    this.#emit(type, message, messageData(message));
+    this.#events.push(newMessageEvent(this.#id("event"), message));
     return message;
   }
 

@@ -13,12 +13,14 @@ import {
   type ConversationRow,
   type ConversationStore,
   type SeenRow,
+  type StoredConversation,
   UnstorableError,
 } from "../../core/ports/conversation_store.ts";
 import { columnArrays, type ColumnTypes, joinedJson, unjoinedJson, unnested } from "./column_arrays.ts";
 import type { Sql } from "./database.ts";
 import { prepared } from "./prepared.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
+import { storedPayload } from "./told_messages.ts";
 import { inTransaction } from "./transaction.ts";
 
 const CONVERSATION: ColumnTypes<ConversationRow> = {
@@ -27,6 +29,7 @@ const CONVERSATION: ColumnTypes<ConversationRow> = {
   number: "text",
   contact: "text",
   state: "json",
+  position: "int",
   session_id: "text",
   last_activity_ms: "bigint",
   idle_ms: "bigint",
@@ -68,6 +71,9 @@ const MESSAGE: ColumnTypes<MessageRow> = {
 
 const SEEN: ColumnTypes<SeenRow> = { key: "text", at_ms: "bigint", result: "jsonb" };
 
+/** In place of a state that stays: a column that cannot be null refuses nulls before it looks for a conflict. */
+const SAME_STATE = "'null'::json";
+
 const listOf = (types: object) => Object.keys(types).join(", ");
 
 /** The parameters before the rows' columns. */
@@ -92,11 +98,13 @@ with fence as (
   from unnest($1::int[], $3::bigint[], $4::text[]) as b (partition, cursor, stored)
   where p.kind = 'route' and p.partition = b.partition and (select ok from held)
 ), conversation_rows as (
-  insert into conversations (${listOf(CONVERSATION)})
-  select * from (${unnested(CONVERSATION, FIRST_OF_CONVERSATION)}) as c
+  insert into conversations as c (${listOf(CONVERSATION)})
+  select ${listOf(CONVERSATION).replace("state", `coalesce(state, ${SAME_STATE})`)}
+  from (${unnested(CONVERSATION, FIRST_OF_CONVERSATION)}) as n
   where (select ok from held)
   on conflict (id) do update set
-    state = excluded.state, session_id = excluded.session_id,
+    state = case when excluded.state::text = ${SAME_STATE}::text then c.state else excluded.state end,
+    position = excluded.position, session_id = excluded.session_id,
     last_activity_ms = excluded.last_activity_ms, idle_ms = excluded.idle_ms, due_ms = excluded.due_ms,
     held_until_ms = excluded.held_until_ms
 ), session_rows as (
@@ -181,10 +189,11 @@ export class PostgresConversationStore implements ConversationStore {
     conversations: readonly string[],
     keys: readonly string[],
   ): ReturnType<ConversationStore["load"]> {
-    const [states, seen] = await Promise.all([
-      conversations.length === 0 ? [] : prepared<{ id: string; state: unknown }>(
+    const [stored, seen] = await Promise.all([
+      conversations.length === 0 ? [] : prepared<StoredConversation & { id: string }>(
         this.#sql,
-        "select id, state from conversations where id = any($1::text[])",
+        `select id, state, position, last_activity_ms as "lastActivityMs", idle_ms as "idleMs"
+        from conversations where id = any($1::text[])`,
         [conversations as string[]],
       ),
       keys.length === 0 ? [] : prepared<{ key: string; result: CommandReply | null }>(
@@ -194,7 +203,7 @@ export class PostgresConversationStore implements ConversationStore {
       ),
     ]);
     return {
-      states: new Map(states.map((row) => [row.id, row.state])),
+      conversations: new Map(stored.map((row) => [row.id, row])),
       seen: new Map(seen.map((row) => [row.key, row.result])),
     };
   }
@@ -226,6 +235,7 @@ export class PostgresConversationStore implements ConversationStore {
 
 function parameters(commit: ConversationCommit) {
   const { partitions, outbox, published } = commit;
+  const messages = new Map(commit.messages.map((message) => [message.id, message]));
   return [
     partitions.map((p) => p.partition),
     partitions.map((p) => p.epoch),
@@ -234,7 +244,7 @@ function parameters(commit: ConversationCommit) {
     JSON.stringify(commit.sessions),
     outbox.map((row) => row.partition),
     outbox.map((row) => row.sequence),
-    joinedJson(outbox.map((row) => row.payload)),
+    joinedJson(outbox.map((row) => storedPayload(row.payload, messages))),
     publishedJson(published),
     JSON.stringify(commit.media),
     JSON.stringify(commit.statistics),

@@ -24,6 +24,7 @@ import * as platforms from "../../migrations/0013_platforms.ts";
 import * as dispatch from "../../migrations/0018_dispatch.ts";
 import * as dispatchHolders from "../../migrations/0022_dispatch_holders.ts";
 import * as roomInPages from "../../migrations/0023_room_in_pages.ts";
+import * as touches from "../../migrations/0024_touches.ts";
 import { DISPATCH_PARTITIONS, STATUS_PARTITIONS } from "../../core/partition.ts";
 import { SEND_LANES } from "../../core/send/queued_message.ts";
 import { type Database, overKysely, type Sql } from "./database.ts";
@@ -50,6 +51,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0018_dispatch": dispatch,
   "0022_dispatch_holders": dispatchHolders,
   "0023_room_in_pages": roomInPages,
+  "0024_touches": touches,
 };
 
 /** Any number that no other user of advisory locks in this database has. */

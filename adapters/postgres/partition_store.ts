@@ -14,6 +14,7 @@ import type {
 import type { Sql } from "./database.ts";
 import { prepared } from "./prepared.ts";
 import { publishedJson, publishedRows } from "./published_rows.ts";
+import { type StoredPayload, wholePayloads } from "./told_messages.ts";
 
 /** $1 kind, $2 rows. */
 const CLEAR_OUTBOX = `
@@ -97,16 +98,17 @@ export class PostgresPartitionStore implements PartitionStore {
 
   async loadOutbox(kind: PartitionKind, partitions: readonly number[]): Promise<OutboxRow[]> {
     const rows = await this.#sql<
-      { partition: number; sequence: string; payload: OutboxRow["payload"] }[]
+      { partition: number; sequence: string; payload: StoredPayload }[]
     >`
       select partition, sequence, payload from outbox
       where kind = ${kind} and partition = any(${[...partitions]}::int[])
       order by partition, sequence`;
-    return rows.map((row) => ({
+    const payloads = await wholePayloads(this.#sql, rows.map(({ payload }) => payload));
+    return rows.map(({ partition, sequence }, index) => ({
       kind,
-      partition: row.partition,
-      sequence: Number(row.sequence),
-      payload: row.payload,
+      partition,
+      sequence: Number(sequence),
+      payload: payloads[index]!,
     }));
   }
 

@@ -201,6 +201,7 @@ interface ConversationsTable {
   number: string;
   contact: string;
   state: Json;
+  position: Generated<number>;
   session_id: string | null;
   last_activity_ms: number;
   idle_ms: number | null;

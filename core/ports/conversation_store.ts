@@ -11,13 +11,16 @@ import type { OutboxRow, Published } from "../outbox.ts";
 import type { SessionRow } from "../session.ts";
 import type { SessionNote } from "../session_notes.ts";
 
-/** One row of `conversations`; `state` is the actor's own. */
+/** One row of `conversations`. */
 export interface ConversationRow {
   readonly id: string;
   readonly partition: number;
   readonly number: string;
   readonly contact: string;
+  /** The actor's own; null leaves the one that is stored: only what stands beside it has changed. */
   readonly state: unknown;
+  /** Of the newest message. */
+  readonly position: number;
   /** The open session. */
   readonly session_id: string | null;
   readonly last_activity_ms: number;
@@ -27,6 +30,14 @@ export interface ConversationRow {
   readonly due_ms: number | null;
   /** When the platform that has the open session loses it. */
   readonly held_until_ms: number | null;
+}
+
+/** What is stored of a conversation: its state, and what messages changed since that was written. */
+export interface StoredConversation {
+  readonly state: unknown;
+  readonly position: number;
+  readonly lastActivityMs: number;
+  readonly idleMs: number | null;
 }
 
 /** An input that was applied: a repeat of it is recognised by the key; `result` is what its caller was told. */
@@ -88,9 +99,9 @@ export class UnstorableError extends Error {
 }
 
 export interface ConversationStore {
-  /** The states of those conversations that exist, and the results of those keys that were seen. */
+  /** Those of the conversations that exist, and the results of those keys that were seen. */
   load(conversations: readonly string[], keys: readonly string[]): Promise<{
-    readonly states: ReadonlyMap<string, unknown>;
+    readonly conversations: ReadonlyMap<string, StoredConversation>;
     readonly seen: ReadonlyMap<string, CommandReply | null>;
   }>;
   /**

@@ -1,7 +1,12 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { Directory } from "../../core/directory.ts";
 import { type ConversationEntry, packEntries } from "../../core/entry.ts";
-import type { ConversationCommit, ConversationStore, SeenRow } from "../../core/ports/conversation_store.ts";
+import {
+  type ConversationCommit,
+  type ConversationStore,
+  type SeenRow,
+  UnstorableError,
+} from "../../core/ports/conversation_store.ts";
 import type { LogMessage } from "../../core/ports/partition_log.ts";
 import { ConversationApplier } from "../../routing/conversation_applier.ts";
 import { CHANNEL, DIRECTORY, TO_QUEUE } from "./directory.ts";
@@ -12,11 +17,18 @@ class MemoryStore implements ConversationStore {
   readonly commits: ConversationCommit[] = [];
   readonly seen = new Map<string, SeenRow["result"]>();
 
-  load() {
-    return Promise.resolve({ states: new Map<string, unknown>(), seen: this.seen });
+  /** Keys that were asked for. */
+  asked = 0;
+
+  load(_conversations: readonly string[], keys: readonly string[]) {
+    this.asked += keys.length;
+    const seen = new Map([...this.seen].filter(([key]) => keys.includes(key)));
+    return Promise.resolve({ conversations: new Map(), seen });
   }
 
   commit(commit: ConversationCommit): Promise<"committed"> {
+    const repeated = commit.seen.find(({ key }) => this.seen.has(key));
+    if (repeated !== undefined) return Promise.reject(new UnstorableError(repeated.key));
     this.commits.push(commit);
     for (const { key, result } of commit.seen) this.seen.set(key, result);
     return Promise.resolve("committed");
@@ -80,6 +92,44 @@ Deno.test("ConversationApplier applies a contact's message once, however often a
   deepEqual(store.commits.flatMap((commit) => commit.messages.map(({ text }) => text)), ["a", "b", "c"]);
   deepEqual(store.commits.flatMap((commit) => commit.statistics.map(({ received }) => received)), [2, 1]);
   deepEqual(store.commits.flatMap((commit) => commit.seen.map(({ key }) => key)), ["a", "b", "c"]);
+});
+
+Deno.test("ConversationApplier takes a few entries of known conversations for new, and asks when they are not", async () => {
+  const { store, apply } = setUp();
+  await apply(pack(1, inbound("a")));
+  equal(store.asked, 1, "nothing is known of the conversation");
+  await apply(pack(2, inbound("b")), pack(3, inbound("c")));
+  equal(store.asked, 1);
+  await apply(pack(4, inbound("d"), inbound("b"), inbound("d")));
+  equal(store.asked, 3);
+  const texts = store.commits.flatMap((commit) => commit.messages.map(({ text }) => text));
+  deepEqual(texts, ["a", "b", "c", "d"]);
+  await apply(pack(5, ..."efghijklm".split("").map(inbound)));
+  equal(store.asked, 3 + 9, "of so many, one is a repeat too often");
+});
+
+Deno.test("ConversationApplier answers a repeated command as it did the first time, though it would be refused now", async () => {
+  const { store, apply } = setUp();
+  await apply(pack(1, inbound("a")));
+  const sessionId = store.commits[0]!.sessions[0]!.id;
+  const close: ConversationEntry = {
+    kind: "command",
+    key: "close",
+    at: AT,
+    number: TO_QUEUE.number,
+    contact: "+12025550001",
+    author: { kind: "key", id: "key_1" },
+    command: { kind: "close", sessionId },
+    replyTo: "inbox",
+  };
+  await apply(pack(2, close));
+  await apply(pack(3, close));
+  await apply(pack(4, { ...close, key: "again" }));
+  const replies = store.commits.flatMap(({ outbox }) =>
+    outbox.flatMap(({ payload }) => payload.replies ?? [])
+  );
+  deepEqual(replies.map(({ body }) => body.ok), [true, true, false]);
+  equal(store.commits.flatMap(({ sessions }) => sessions).length, 2, "opened, closed");
 });
 
 Deno.test("ConversationApplier buries what it cannot read in a form that can be stored, and goes on behind it", async () => {

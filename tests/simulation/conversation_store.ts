@@ -7,6 +7,7 @@ import type { CommandReply } from "../../core/entry.ts";
 import {
   type ConversationCommit,
   type ConversationStore,
+  type StoredConversation,
   UnstorableError,
 } from "../../core/ports/conversation_store.ts";
 import { type AtOnce, outboxKey, type Tables } from "./tables.ts";
@@ -19,17 +20,19 @@ export class SimulatedConversations implements AtOnce<ConversationStore> {
   ) {}
 
   load(conversations: readonly string[], keys: readonly string[]) {
-    const states = new Map<string, unknown>();
+    const stored = new Map<string, StoredConversation>();
     const seen = new Map<string, CommandReply | null>();
     for (const id of conversations) {
       const row = this.tables.conversations.get(id);
-      if (row !== undefined) states.set(id, row.state);
+      if (row === undefined) continue;
+      const { state, position, last_activity_ms, idle_ms } = row;
+      stored.set(id, { state, position, lastActivityMs: last_activity_ms, idleMs: idle_ms });
     }
     for (const key of keys) {
       const row = this.tables.seen.get(key);
       if (row !== undefined) seen.set(key, row.result);
     }
-    return { states, seen };
+    return { conversations: stored, seen };
   }
 
   commit(commit: ConversationCommit): "committed" | "fenced" {
@@ -67,7 +70,10 @@ export class SimulatedConversations implements AtOnce<ConversationStore> {
 
   #write(commit: ConversationCommit): void {
     const { tables } = this;
-    for (const row of commit.conversations) tables.conversations.set(row.id, row);
+    for (const row of commit.conversations) {
+      const state = row.state ?? tables.conversations.get(row.id)!.state;
+      tables.conversations.set(row.id, { ...row, state });
+    }
     for (const row of commit.sessions) tables.sessions.set(row.id, row);
     for (const row of commit.messages) tables.messages.set(row.id, row);
     for (const change of commit.optOuts) tables.changeOptOut(change);
