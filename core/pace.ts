@@ -17,12 +17,15 @@ export interface PaceOptions {
   readonly mostMs: number;
 }
 
-/** What a new write's duration counts in the mean: one slow fsync is no load. */
-const WEIGHT = 1 / 8;
+/** What a new write's duration counts in the mean at least: one slow fsync is no load. */
+const LEAST_WEIGHT = 1 / 8;
+/** A write so long after the one before counts alone: with few writes a second the end of a load would not be noticed. */
+const MEMORY_MS = 200;
 
 export class Pace {
   readonly #options: PaceOptions;
   #startedMs = -Infinity;
+  #weight = LEAST_WEIGHT;
   #tookMs = 0;
 
   constructor(options: PaceOptions) {
@@ -37,12 +40,13 @@ export class Pace {
 
   /** A write starts. */
   started(nowMs: number): void {
+    this.#weight = Math.min(1, Math.max(LEAST_WEIGHT, (nowMs - this.#startedMs) / MEMORY_MS));
     this.#startedMs = nowMs;
   }
 
   /** A write took so long. */
   took(ms: number): void {
-    this.#tookMs += (ms - this.#tookMs) * WEIGHT;
+    this.#tookMs += (ms - this.#tookMs) * this.#weight;
   }
 
   /** Until the next write is due, so long after the start of the last one; 0 or less: it is. */

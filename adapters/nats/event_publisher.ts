@@ -34,7 +34,7 @@ const BUSY_FROM = 4;
  * … writes start this far apart, the further the more comes: so many ms for each event that comes in a ms, less what
  * keeps up to 1,000 a second at the least distance.
  */
-const COLLECT = { leastMs: 5, msOfEventsPerMs: 12, lessMs: 8, mostMs: 60 };
+const COLLECT = { leastMs: 3, msOfEventsPerMs: 12, lessMs: 8, mostMs: 60 };
 /** The server takes 1,000 messages in a batch. */
 const MAX_BATCH = 500;
 /** Further where writes take long: others load the server too, and each of them has little to tell at a time. */

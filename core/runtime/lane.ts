@@ -68,12 +68,16 @@ const MAX_UNPUBLISHED = 256;
 /** Their events: a log that is drained at full speed makes large commits, and each event waits as JSON in memory. */
 const MAX_UNPUBLISHED_EVENTS = 2_048;
 /**
- * When at least so many wait, batches start this far apart, and further the longer they take: a batch of three costs
- * nearly as much as one of thirty, and at 2,000 messages a second batches that follow each other at once leave no time
- * for anything else. Fewer than that go at once. A batch of a store that is not busy takes less than 30 ms.
+ * Batches start so far apart: one of a single message costs nearly as much as one of thirty, and where they follow each
+ * other at once, whatever makes them faster only makes more of them.
+ */
+const LEAST_MS = 4;
+/**
+ * When at least so many wait, also the further the longer batches take. A batch of a store that is not busy takes less
+ * than 30 ms.
  */
 const BUSY_FROM = 3;
-const BUSY_PACE = { leastMs: 5, freeMs: 30, times: 4, mostMs: 150 };
+const BUSY_PACE = { leastMs: LEAST_MS, freeMs: 30, times: 4, mostMs: 150 };
 /**
  * The more comes, the longer a batch collects: so many ms for each kB that comes in a ms, some three entries. From 350
  * entries a second in a lane on that is longer than the least, from 3,500 a second on it is 50 ms: then a message takes
@@ -293,12 +297,12 @@ export class Lane {
     return this.#waitingBytes >= ENOUGH_BYTES || this.#waiting.length >= MAX_BATCH_MESSAGES;
   }
 
-  /** Under load: until the next batch is due, or has enough. */
+  /** Until the next batch is due, or has enough. */
   async #rest(): Promise<void> {
     const collectMs = Math.min(COLLECT.mostMs, COLLECT.msOfKbPerMs * this.#inflow.perMs / 1_000);
-    const everyMs = Math.max(this.#pace.everyMs, collectMs);
+    const everyMs = this.#waiting.length < BUSY_FROM ? LEAST_MS : Math.max(this.#pace.everyMs, collectMs);
     const earlyMs = this.#pace.earlyMs(this.#options.clock.monotonic(), everyMs);
-    if (this.#waiting.length < BUSY_FROM || this.#hasEnough() || earlyMs <= 0) return;
+    if (this.#hasEnough() || earlyMs <= 0) return;
     await new Promise<void>((resolve) => {
       const cancel = this.#options.clock.after(earlyMs, resolve);
       this.#rested = () => {

@@ -370,6 +370,18 @@ Deno.test("Lane applies a message alone at once, however long batches take", asy
   await lane.stop();
 });
 
+Deno.test("Lane does not start batches of a message or two at once after each other", async () => {
+  const { lane, seen, comes, pass } = timed(1);
+  for (let ms = 0; ms < 40; ms++) {
+    if (ms % 2 === 0) await comes(1);
+    await pass(1);
+  }
+  ok(seen.batches.length <= 11, `${seen.batches.length} batches in 40 ms, 4 ms apart`);
+  const stopped = lane.stop();
+  await pass(1);
+  await stopped;
+});
+
 Deno.test("Lane collects the longer the longer batches take, where much comes", async () => {
   const batchesIn = async (tookMs: number) => {
     const { lane, seen, comes, pass } = timed(tookMs);
@@ -383,7 +395,7 @@ Deno.test("Lane collects the longer the longer batches take, where much comes", 
     return seen.batches.length;
   };
   const [fast, slow, slowest] = [await batchesIn(1), await batchesIn(50), await batchesIn(80)];
-  ok(fast >= 380 && fast <= 410, `${fast} batches, 5 ms apart`);
+  ok(fast >= 480 && fast <= 510, `${fast} batches, 4 ms apart`);
   ok(slow < 2_000 / 50 - 6, `${slow} batches that could have followed each other`);
   ok(slowest >= 2_000 / 150, `${slowest} batches, 150 ms apart at most`);
 });
@@ -419,8 +431,8 @@ Deno.test("Lane collects the longer the more comes, and no longer than 50 ms", a
     await stopped;
     return seen.batches.length;
   };
-  const [some, much, flood] = [await batchesIn(100), await batchesIn(800), await batchesIn(1_200)];
-  ok(some >= 380 && some <= 410, `${some} batches, 5 ms apart`);
+  const [some, much, flood] = [await batchesIn(80), await batchesIn(800), await batchesIn(1_200)];
+  ok(some >= 480 && some <= 510, `${some} batches, 4 ms apart`);
   ok(much >= 2_000 / 38 && much <= 2_000 / 34 + 8, `${much} batches, 36 ms apart`);
   ok(flood >= 2_000 / 50 && flood <= 2_000 / 50 + 8, `${flood} batches, 50 ms apart`);
 });

@@ -40,3 +40,17 @@ Deno.test("however long writes take, two are never less than the least or more t
     ok(pace.everyMs >= OPTIONS.leastMs && pace.everyMs <= OPTIONS.mostMs);
   }));
 });
+
+Deno.test("the end of a load is noticed although there are few writes a second", () => {
+  const pace = new Pace(OPTIONS);
+  let nowMs = 0;
+  const write = (tookMs: number) => {
+    pace.started(nowMs);
+    pace.took(tookMs);
+    nowMs += pace.everyMs;
+  };
+  for (let i = 0; i < 50; i++) write(1_000);
+  const endMs = nowMs;
+  while (pace.everyMs > OPTIONS.leastMs) write(1);
+  ok(nowMs - endMs < 1_500, `${nowMs - endMs} ms`);
+});
