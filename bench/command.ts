@@ -49,7 +49,7 @@ const OPTIONS = {
   seconds: { type: "string" },
   messages: { type: "string" },
   connections: { type: "string", default: "256" },
-  partitions: { type: "string", default: "8" },
+  partitions: { type: "string", default: "4" },
   profile: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
@@ -78,7 +78,7 @@ ${benches}
                  300 shows whether memory stays flat
   --messages N   waiting in backlog, archived in search
   --connections N of the load generator (256)
-  --partitions N  PATCHBAY_PARTITIONS of the systems under test (8, as docs/operations.md advises for two
+  --partitions N  PATCHBAY_PARTITIONS of the systems under test (4, as docs/operations.md advises for two
                  cores; the program's own default is 32)
   --json FILE    also writes the report as JSON; its schema is in bench/report.ts
   --publish      into bench/results, and its table and plots into the README; --runs 5

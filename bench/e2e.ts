@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { type Bench, freshSystem, installForReceiving, warmUp } from "./bench_context.ts";
+import { type Bench, type BenchContext, freshSystem, installForReceiving, warmUp } from "./bench_context.ts";
 import { listenToEvents } from "./event_listener.ts";
 import { countsOf } from "./installation.ts";
 import { type BenchRow, costs } from "./report.ts";
+import type { Program } from "./system_under_test.ts";
 import { atLeast, atMost, promised } from "./targets.ts";
-import { findTopRate } from "./top_rate.ts";
+import { findTopRate, type TopRate } from "./top_rate.ts";
 import type { Trial } from "./trial.ts";
 
 const SECONDS = 60;
@@ -16,66 +17,65 @@ const TARGET_MPS = 3_000;
 const RATIO_TARGET = 0.5;
 const MEMORY_TARGET_MB = 500;
 
+/** How a system's roles are spread over processes. */
+interface Layout {
+  readonly what: string;
+  readonly headline: (seconds: number) => string;
+  readonly processes: readonly string[];
+}
+
+const ONE_PROCESS: Layout = {
+  what: "kept up, all roles",
+  headline: (seconds) => `\`e2e\` webhook → rows committed and event received, ${seconds} s, no backlog`,
+  processes: ["all"],
+};
+/** As the pipeline that it is held against is laid out. */
+const TWO_PROCESSES: Layout = {
+  what: "kept up, ingress by itself and the other roles in a second process",
+  headline: () => "… ingress in a process of its own",
+  processes: ["ingress", "router,sender,dialer"],
+};
+
+interface KeptUp {
+  readonly top: TopRate;
+  /** 0 where no rate was kept up. */
+  readonly rateMps: number;
+  readonly row: BenchRow;
+}
+
 export const e2e: Bench = {
   name: "e2e",
   about: "webhook → rows committed and event received by a subscriber, without a growing backlog",
-  takes: { firstSeconds: 120, laterSeconds: 85 },
+  takes: { firstSeconds: 240, laterSeconds: 170 },
   needs: ["ingest"],
   run: async (context) => {
-    const { found, connections } = context;
-    const seconds = context.seconds ?? SECONDS;
+    const { found } = context;
     const stage = found.slowestStage;
     if (stage === undefined) throw new Error("ingest has no figures to hold it against");
-    await using system = await freshSystem(context);
-    const program = await system.start("all");
-    const installation = await installForReceiving(program);
-    await using listener = await listenToEvents(system.embedded);
-    await warmUp(context, installation, listener);
-    const top = await findTopRate({
-      installation,
-      listener,
-      connections,
-      seconds,
-      watched: system.watched(program),
-      hintMps: found.topRateMps,
-      say: context.say,
-    });
-    const counted = (await countsOf(program.api, installation.channelId)).received;
-    const rateMps = top.found?.accept.acceptedMps ?? 0;
-    if (top.found === null) delete found.topRateMps;
-    else found.topRateMps = rateMps;
-    const shown = top.found ?? top.last;
-    const ratio = rateMps / stage.rateMps;
-    const row: BenchRow = {
-      what: "kept up, all roles",
-      headline: `\`e2e\` webhook → rows committed and event received, ${seconds} s, no backlog`,
-      rateMps,
-      latency: shown.toEvent,
-      ceiling: { what: `${stage.what}, its slowest stage`, rateMps: stage.rateMps, ratio },
-      targets: [
-        atLeast(RATIO_TARGET, { what: "ratio", value: ratio }),
-        atLeast(TARGET_MPS, { what: "", value: rateMps, unit: "/s" }),
-        atMost(MEMORY_TARGET_MB, { what: "memory", value: shown.usage[0]!.peakMb, unit: " MB" }),
-        promised(
-          atMost(0, { what: "rows and events that differ", value: Math.abs(counted - listener.received) }),
-        ),
-      ],
-      processes: costs(shown.usage, shown.messages),
-      more: {
-        "kept up for s": seconds,
-        "accept p50 ms": shown.accept.latency.p50Ms,
-        "accept p99 ms": shown.accept.latency.p99Ms,
-        "most not yet received": shown.backlogMost,
-        "not yet received 1 s after the end": shown.backlogAfter1s,
-        "received in the database": counted,
-        "events received": listener.received,
-      },
-    };
+    const one = await measure(context, ONE_PROCESS);
+    const two = await measure(context, TWO_PROCESSES);
+    const bestMps = Math.max(one.rateMps, two.rateMps);
+    if (bestMps === 0) delete found.topRateMps;
+    else found.topRateMps = bestMps;
+    const ratio = one.rateMps / stage.rateMps;
     return {
-      rows: [row, ...top.overload === null ? [] : [overloadRow(top.overload)]],
+      rows: [
+        {
+          ...one.row,
+          ceiling: { what: `${stage.what}, its slowest stage`, rateMps: stage.rateMps, ratio },
+          targets: [
+            atLeast(RATIO_TARGET, { what: "ratio", value: ratio }),
+            atLeast(TARGET_MPS, { what: "", value: one.rateMps, unit: "/s" }),
+            atMost(MEMORY_TARGET_MB, { what: "memory", value: memoryMb(one.top, ONE_PROCESS), unit: " MB" }),
+            ...one.row.targets!,
+          ],
+        },
+        two.row,
+        ...one.top.overload === null ? [] : [overloadRow(one.top.overload)],
+      ],
       notes: [
         "Latency: from the webhook's leaving until its event was stored and received.",
-        `Kept up: over ${seconds} s, ` +
+        `Kept up: over ${context.seconds ?? SECONDS} s, ` +
         "98 % of the offered rate accepted, the p99 of webhook and event below 500 ms, every event " +
         "received within 1 s after the end.",
         "The slowest stage: the slower one of accepting and applying alone, in ingest of the same run.",
@@ -83,6 +83,64 @@ export const e2e: Bench = {
     };
   },
 };
+
+/** What a layout keeps up. */
+async function measure(context: BenchContext, layout: Layout): Promise<KeptUp> {
+  const seconds = context.seconds ?? SECONDS;
+  context.say(layout.what);
+  await using system = await freshSystem(context);
+  const programs: Program[] = [];
+  for (const roles of layout.processes) programs.push(await system.start(roles));
+  const [first] = programs as [Program];
+  const installation = await installForReceiving(first);
+  await using listener = await listenToEvents(system.embedded);
+  await warmUp(context, installation, listener);
+  const top = await findTopRate({
+    installation,
+    listener,
+    connections: context.connections,
+    seconds,
+    watched: system.watched(...programs),
+    hintMps: context.found.topRateMps,
+    say: context.say,
+  });
+  const counted = (await countsOf(first.api, installation.channelId)).received;
+  const rateMps = top.found?.accept.acceptedMps ?? 0;
+  const shown = shownOf(top);
+  const row: BenchRow = {
+    what: layout.what,
+    headline: layout.headline(seconds),
+    rateMps,
+    latency: shown.toEvent,
+    targets: [
+      promised(
+        atMost(0, { what: "rows and events that differ", value: Math.abs(counted - listener.received) }),
+      ),
+    ],
+    processes: costs(shown.usage, shown.messages),
+    more: {
+      "kept up for s": seconds,
+      "memory of all its processes, MB": memoryMb(top, layout),
+      "accept p50 ms": shown.accept.latency.p50Ms,
+      "accept p99 ms": shown.accept.latency.p99Ms,
+      "most not yet received": shown.backlogMost,
+      "not yet received 1 s after the end": shown.backlogAfter1s,
+      "received in the database": counted,
+      "events received": listener.received,
+    },
+  };
+  return { top, rateMps, row };
+}
+
+/** What was kept up, or tried last. */
+function shownOf({ found, last }: TopRate): Trial {
+  return found ?? last;
+}
+
+/** Patchbay's processes at their largest, together. */
+function memoryMb(top: TopRate, { processes }: Layout): number {
+  return shownOf(top).usage.slice(0, processes.length).reduce((sum, { peakMb }) => sum + peakMb, 0);
+}
 
 function overloadRow(trial: Trial): BenchRow {
   return {

@@ -24,7 +24,7 @@ export const peers: Bench = {
   run: async (context) => ({
     rows: [...await pipelineRows(context), await kannel(context)],
     notes: [
-      "Ours: ingest with role ingress, e2e kept up for 60 s with all roles, send with an unlimited bucket; all of them " +
+      "Ours: ingest with role ingress, e2e kept up for 60 s by the better of its two layouts, send with an unlimited bucket; all of them " +
       "fsynced before the answer.",
       "BullMQ: Redis with appendonly, appendfsync everysec as its guide recommends (always: the row beside it), " +
       "PostgreSQL with the settings of ours. One process of Express, one worker of 50 jobs at a time; it does less: no " +
