@@ -4,26 +4,14 @@
  *
  * @module
  */
+import { eventAbout, type MessageTold } from "./about_message.ts";
 import type { MessageError } from "./errors.ts";
 import type { EventType, PatchbayEvent } from "./events.ts";
 import { hashChars, ID_PREFIX } from "./ids.ts";
 import type { MessageRow, OutboundStatus } from "./message.ts";
 
 /** What an event needs of its message. */
-export type EventSubject = Pick<
-  MessageRow,
-  | "id"
-  | "conversation_id"
-  | "session_id"
-  | "channel_id"
-  | "number"
-  | "contact"
-  | "segments"
-  | "attempts"
-  | "extension_id"
-  | "queue_id"
-  | "platform_id"
->;
+export type EventSubject = MessageTold & Pick<MessageRow, "segments" | "attempts">;
 
 export interface Change {
   readonly status: OutboundStatus;
@@ -59,33 +47,15 @@ export function eventTypeOf(status: OutboundStatus): EventType | null {
 export function messageEvent(message: EventSubject, change: Change): PatchbayEvent | null {
   const type = eventTypeOf(change.status);
   if (type === null) return null;
-  return {
-    id: messageEventId(message.id, type),
-    type,
-    atMs: change.atMs,
-    channelId: message.channel_id,
-    number: message.number,
-    audience: {
-      extensionId: message.extension_id,
-      queueId: message.queue_id,
-      platformId: message.platform_id,
-    },
-    data: {
-      messageId: message.id,
-      conversationId: message.conversation_id,
-      sessionId: message.session_id,
-      channelId: message.channel_id,
-      number: message.number,
-      contact: message.contact,
-      direction: "outbound",
-      status: change.status,
-      segments: message.segments,
-      attempts: message.attempts,
-      ...(change.providerId === null ? {} : { providerId: change.providerId }),
-      ...(change.error === null ? {} : { error: change.error }),
-      ...(change.uncertain ? { uncertain: true } : {}),
-    },
-  };
+  const id = messageEventId(message.id, type);
+  return eventAbout(message, { id, type, atMs: change.atMs, direction: "outbound" }, {
+    status: change.status,
+    segments: message.segments,
+    attempts: message.attempts,
+    ...(change.providerId === null ? {} : { providerId: change.providerId }),
+    ...(change.error === null ? {} : { error: change.error }),
+    ...(change.uncertain ? { uncertain: true } : {}),
+  });
 }
 
 /** Sorts with its message's time, and is the same whenever it is made. */

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import type { PatchbayEvent } from "../events.ts";
 import { ID_PREFIX, idTime } from "../ids.ts";
-import type { EventSubject } from "../message_event.ts";
+import { eventAbout, type MessageTold } from "../about_message.ts";
 import type { MediaOutcome } from "../ports/media_queue.ts";
 
 const TIME_CHARS = 10;
@@ -16,41 +16,28 @@ const HASH_CHARS = 16;
 export function mediaEvent(
   id: string,
   outcome: MediaOutcome,
-  message: EventSubject,
+  message: MessageTold,
   atMs: number,
   url: string | null,
 ): PatchbayEvent {
-  return {
+  const event = {
     id: eventId(id, outcome.state),
     type: "message.media",
     atMs: Math.max(atMs, idTime(id)),
-    channelId: message.channel_id,
-    number: message.number,
-    audience: {
-      extensionId: message.extension_id,
-      queueId: message.queue_id,
-      platformId: message.platform_id,
+    direction: "inbound",
+  } as const;
+  return eventAbout(message, event, {
+    media: {
+      id,
+      state: outcome.state,
+      ...(outcome.state === "failed" ? { reason: outcome.reason } : {
+        contentType: outcome.contentType,
+        sizeBytes: outcome.sizeBytes,
+        expiresAt: new Date(outcome.expiresMs).toISOString(),
+        ...(url === null ? {} : { url }),
+      }),
     },
-    data: {
-      messageId: message.id,
-      conversationId: message.conversation_id,
-      sessionId: message.session_id,
-      channelId: message.channel_id,
-      number: message.number,
-      contact: message.contact,
-      direction: "inbound",
-      media: {
-        id,
-        state: outcome.state,
-        ...(outcome.state === "failed" ? { reason: outcome.reason } : {
-          contentType: outcome.contentType,
-          sizeBytes: outcome.sizeBytes,
-          expiresAt: new Date(outcome.expiresMs).toISOString(),
-          ...(url === null ? {} : { url }),
-        }),
-      },
-    },
-  };
+  });
 }
 
 function eventId(mediaId: string, state: string): string {
