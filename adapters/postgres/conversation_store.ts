@@ -75,6 +75,8 @@ const SEEN: ColumnTypes<SeenRow> = { key: "text", at_ms: "bigint", result: "json
 const SAME_STATE = "'null'::json";
 
 const listOf = (types: object) => Object.keys(types).join(", ");
+const CONVERSATION_VALUES = Object.keys(CONVERSATION)
+  .map((name) => name === "state" ? `coalesce(state, ${SAME_STATE})` : name).join(", ");
 
 /** The parameters before the rows' columns. */
 const FIXED_PARAMETERS = 14;
@@ -99,7 +101,7 @@ with fence as (
   where p.kind = 'route' and p.partition = b.partition and (select ok from held)
 ), conversation_rows as (
   insert into conversations as c (${listOf(CONVERSATION)})
-  select ${listOf(CONVERSATION).replace("state", `coalesce(state, ${SAME_STATE})`)}
+  select ${CONVERSATION_VALUES}
   from (${unnested(CONVERSATION, FIRST_OF_CONVERSATION)}) as n
   where (select ok from held)
   on conflict (id) do update set
