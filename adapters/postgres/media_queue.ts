@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventSubject } from "../../core/message_event.ts";
+import type { MessageTold } from "../../core/about_message.ts";
 import type { MediaClaim, MediaJob, MediaOutcome, MediaQueue } from "../../core/ports/media_queue.ts";
 import { storableText } from "../../core/storable_text.ts";
 import type { Sql } from "./database.ts";
@@ -117,9 +117,9 @@ export class PostgresMediaQueue implements MediaQueue {
       update media set due_ms = null, claim = null where id = ${id} and claim = ${this.#process}`;
   }
 
-  async subject(messageId: string): Promise<EventSubject | null> {
-    const [row] = await this.#sql<EventSubject[]>`
-      select id, conversation_id, session_id, channel_id, number, contact, segments, attempts, extension_id, queue_id,
+  async subject(messageId: string): Promise<MessageTold | null> {
+    const [row] = await this.#sql<MessageTold[]>`
+      select id, conversation_id, session_id, channel_id, number, contact, extension_id, queue_id,
         platform_id
       from messages where id = ${messageId}`;
     return row ?? null;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EventSubject } from "../message_event.ts";
+import type { MessageTold } from "../about_message.ts";
 
 /** A file that came with a contact's message and is to be fetched: one row of `media`. */
 export interface NewMediaRow {
@@ -77,5 +77,5 @@ export interface MediaQueue {
   told(id: string): Promise<void>;
   removed(id: string): Promise<void>;
   /** The message that the file came with, as an event needs it. */
-  subject(messageId: string): Promise<EventSubject | null>;
+  subject(messageId: string): Promise<MessageTold | null>;
 }
