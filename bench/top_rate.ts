@@ -29,8 +29,9 @@ const HINTED_PROBE_SECONDS = 5;
 const NEAR = 1.08;
 const PROBES_MAX = 8;
 const DOWN = 0.88;
-/** Of the rate found by short probes, tried in turn over the whole time. */
-const HOLD_STEPS = [1, 0.95, 0.9, 0.85, 0.78, 0.7, 0.6, 0.5, 0.4];
+/** What was not kept up over the whole time is followed by what it did receive, but by no more and no less than this. */
+const HOLD_DOWN = { least: 0.8, most: 0.95 };
+const HOLDS_MAX = 5;
 
 /**
  * Between what was applied and what was accepted under overload: a system that accepts faster than it applies is held
@@ -53,13 +54,17 @@ export async function findTopRate(options: TopRateOptions): Promise<TopRate> {
     const { kept } = await trial(Math.round(search.next), probeSeconds);
     search.told(kept);
   }
-  let last: Trial | null = null;
-  for (const step of HOLD_STEPS) {
-    const { trial: whole, kept } = await trial(Math.max(1, Math.round(search.best * step)), seconds);
-    last = whole;
-    if (kept) return { overload, found: whole, last };
+  for (let held = 1, rateMps = search.best;; held++) {
+    const { trial: whole, kept } = await trial(Math.max(1, Math.round(rateMps)), seconds);
+    if (kept || held === HOLDS_MAX) return { overload, found: kept ? whole : null, last: whole };
+    rateMps = nextHold(rateMps, whole.receivedMps);
   }
-  return { overload, found: null, last: last! };
+}
+
+/** The rate to hold after one that was not kept up, of which only so much was received. */
+export function nextHold(rateMps: number, receivedMps: number): number {
+  const { least, most } = HOLD_DOWN;
+  return rateMps * Math.min(most, Math.max(least, receivedMps / rateMps));
 }
 
 /** A little above what an earlier run found; without one, everything up to what is accepted under overload. */

@@ -1,7 +1,7 @@
 /** The search for the highest rate that is kept up. */
 import { equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { RateSearch } from "../../bench/top_rate.ts";
+import { nextHold, RateSearch } from "../../bench/top_rate.ts";
 
 Deno.test("the search ends a few per cent below what is kept up, and never above", () => {
   fc.assert(fc.property(
@@ -26,4 +26,10 @@ Deno.test("with a rate known to be kept up, one probe above it is enough", () =>
   search.told(false);
   equal(search.near, true);
   equal(search.best, 1_000);
+});
+
+Deno.test("after a rate that was not held comes what was received of it, within bounds", () => {
+  equal(nextHold(1_000, 870), 870);
+  equal(nextHold(1_000, 999), 950, "the next must differ");
+  equal(nextHold(1_000, 300), 800, "an overload receives less than what can be kept up");
 });
