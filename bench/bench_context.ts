@@ -38,8 +38,8 @@ export interface Found {
   acceptMps?: number;
   /** Of accepting, and of applying, each alone: the slower one. */
   slowestStage?: { readonly what: string; readonly rateMps: number };
-  /** Kept up by e2e. */
-  topRateMps?: number;
+  /** Kept up by e2e, in one process with all roles and with ingress in a process of its own. */
+  topMps?: { readonly oneProcess: number; readonly twoProcesses: number };
   /** Sent through an unlimited bucket. */
   sendMps?: number;
   /** Kept up by the BullMQ pipeline. */

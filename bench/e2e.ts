@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Bench, type BenchContext, freshSystem, installForReceiving, warmUp } from "./bench_context.ts";
+import {
+  type Bench,
+  type BenchContext,
+  type Found,
+  freshSystem,
+  installForReceiving,
+  warmUp,
+} from "./bench_context.ts";
 import { listenToEvents } from "./event_listener.ts";
 import { countsOf } from "./installation.ts";
 import { type BenchRow, costs } from "./report.ts";
@@ -19,18 +26,21 @@ const MEMORY_TARGET_MB = 500;
 
 /** How a system's roles are spread over processes. */
 interface Layout {
+  readonly name: keyof NonNullable<Found["topMps"]>;
   readonly what: string;
   readonly headline: (seconds: number) => string;
   readonly processes: readonly string[];
 }
 
 const ONE_PROCESS: Layout = {
+  name: "oneProcess",
   what: "kept up, all roles",
   headline: (seconds) => `\`e2e\` webhook → rows committed and event received, ${seconds} s, no backlog`,
   processes: ["all"],
 };
 /** As the pipeline that it is held against is laid out. */
 const TWO_PROCESSES: Layout = {
+  name: "twoProcesses",
   what: "kept up, ingress by itself and the other roles in a second process",
   headline: () => "… ingress in a process of its own",
   processes: ["ingress", "router,sender,dialer"],
@@ -54,23 +64,31 @@ export const e2e: Bench = {
     if (stage === undefined) throw new Error("ingest has no figures to hold it against");
     const one = await measure(context, ONE_PROCESS);
     const two = await measure(context, TWO_PROCESSES);
-    const bestMps = Math.max(one.rateMps, two.rateMps);
-    if (bestMps === 0) delete found.topRateMps;
-    else found.topRateMps = bestMps;
-    const ratio = one.rateMps / stage.rateMps;
+    found.topMps = { oneProcess: one.rateMps, twoProcesses: two.rateMps };
+    const better = one.rateMps > two.rateMps ? one : two;
+    const heldAgainst = (kept: KeptUp): BenchRow => {
+      const ratio = kept.rateMps / stage.rateMps;
+      return {
+        ...kept.row,
+        ceiling: { what: `${stage.what}, its slowest stage`, rateMps: stage.rateMps, ratio },
+        targets: [
+          ...kept === better ? [atLeast(RATIO_TARGET, { what: "ratio", value: ratio })] : [],
+          ...kept.row.targets!,
+        ],
+      };
+    };
+    const oneRow = heldAgainst(one);
     return {
       rows: [
         {
-          ...one.row,
-          ceiling: { what: `${stage.what}, its slowest stage`, rateMps: stage.rateMps, ratio },
+          ...oneRow,
           targets: [
-            atLeast(RATIO_TARGET, { what: "ratio", value: ratio }),
             atLeast(TARGET_MPS, { what: "", value: one.rateMps, unit: "/s" }),
             atMost(MEMORY_TARGET_MB, { what: "memory", value: memoryMb(one.top, ONE_PROCESS), unit: " MB" }),
-            ...one.row.targets!,
+            ...oneRow.targets!,
           ],
         },
-        two.row,
+        heldAgainst(two),
         ...one.top.overload === null ? [] : [overloadRow(one.top.overload)],
       ],
       notes: [
@@ -78,7 +96,8 @@ export const e2e: Bench = {
         `Kept up: over ${context.seconds ?? SECONDS} s, ` +
         "98 % of the offered rate accepted, the p99 of webhook and event below 500 ms, every event " +
         "received within 1 s after the end.",
-        "The slowest stage: the slower one of accepting and applying alone, in ingest of the same run.",
+        "The slowest stage: the slower one of accepting and applying alone, in ingest of the same run. The better " +
+        "layout is held against it.",
       ],
     };
   },
@@ -101,7 +120,7 @@ async function measure(context: BenchContext, layout: Layout): Promise<KeptUp> {
     connections: context.connections,
     seconds,
     watched: system.watched(...programs),
-    hintMps: context.found.topRateMps,
+    hintMps: context.found.topMps?.[layout.name] || undefined,
     say: context.say,
   });
   const counted = (await countsOf(first.api, installation.channelId)).received;

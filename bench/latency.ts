@@ -39,8 +39,9 @@ export const latency: Bench = {
   takes: { firstSeconds: 60, laterSeconds: 30 },
   needs: ["e2e"],
   run: async (context) => {
-    const topMps = context.found.topRateMps;
-    if (topMps === undefined) throw new Error("e2e kept up no rate of which a tenth could be taken");
+    // Of the same process: two keep up more, and each of them has a core for it.
+    const topMps = context.found.topMps?.oneProcess;
+    if (!topMps) throw new Error("e2e kept up no rate of which a tenth could be taken");
     await using system = await freshSystem(context);
     const program = await system.start("all");
     const installation = await installForReceiving(program);
@@ -80,7 +81,7 @@ export const latency: Bench = {
         { what: "webhook to a subscriber of the stream", rateMps: trial.receivedMps, latency: toEvent },
       ],
       notes: [
-        `A tenth of ${Math.round(topMps)}/s, kept up by e2e in this run.`,
+        `A tenth of ${Math.round(topMps)}/s, kept up by e2e in one process in this run.`,
         "The other rows have the first in them: they count from the webhook's leaving, not from its 2xx.",
       ],
     };

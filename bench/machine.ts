@@ -21,10 +21,20 @@ export interface Machine {
   readonly postgres: string | null;
   /** One minute's load before the run: above a few tenths somebody else was at work. */
   readonly loadBefore: number;
+  /** Of the time that something here used or wanted, the share that a hypervisor gave to other machines. */
+  readonly stolenShare?: number;
   /** Appending 4 KB and fsyncing it, one after the other, where the systems' data are. */
   readonly fsyncMs: { readonly p50: number; readonly p99: number };
   /** Of the program, if it is a git checkout; with `+` when files were changed. */
   readonly commit: string | null;
+}
+
+/** "load before it 0.1, 3.2 % of the CPU taken by other machines": what disturbed the run. */
+export function disturbanceText({ loadBefore, stolenShare }: Machine): string {
+  const load = `load before it ${loadBefore.toFixed(1)}`;
+  return stolenShare === undefined
+    ? load
+    : `${load}, ${(stolenShare * 100).toFixed(1)} % of the CPU taken by other machines`;
 }
 
 const FSYNCS = 200;

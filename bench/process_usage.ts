@@ -23,8 +23,10 @@ export interface ProcessUsage {
   readonly slopeMbPerMinute: number | null;
 }
 
-/** Everything that is not watched, the kernel's own work and a hypervisor's theft included: it disturbs the figures. */
+/** Everything that is not watched, the kernel's own work included: it disturbs the figures. */
 export const OTHERS = "rest of the machine";
+/** What a hypervisor gave to other machines while something here wanted to run: it disturbs them more. */
+export const STOLEN = "taken by other machines";
 
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 1_000;
@@ -56,7 +58,7 @@ export class UsageWatch {
   readonly #watched: readonly Watched[];
   readonly #startMs = performance.now();
   readonly #startTicks: ReadonlyMap<string, number>;
-  readonly #startBusyTicks = busyTicks();
+  readonly #start = machineTicks();
   readonly #samples = new Map<string, { atMs: number; mb: number }[]>();
   readonly #timer: ReturnType<typeof setInterval>;
 
@@ -68,11 +70,13 @@ export class UsageWatch {
     this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
-  /** Ends the watch and gives what was used, and last, as {@link OTHERS}, what the rest of the machine used. */
+  /** Ends the watch and gives what was used, and last what {@link OTHERS} used and what was {@link STOLEN}. */
   stop(): ProcessUsage[] {
     clearInterval(this.#timer);
     this.#sample();
-    const busySeconds = (busyTicks() - this.#startBusyTicks) / TICKS_PER_SECOND;
+    const now = machineTicks();
+    const busySeconds = (now.busy - this.#start.busy) / TICKS_PER_SECOND;
+    const stolen = (now.stolen - this.#start.stolen) / TICKS_PER_SECOND;
     const seconds = (performance.now() - this.#startMs) / 1000;
     const ticks = ticksOf(this.#watched);
     const ours = this.#watched.map(({ name }) => {
@@ -89,7 +93,11 @@ export class UsageWatch {
     });
     const others = Math.max(0, busySeconds - ours.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0));
     const memory = { peakMb: 0, endMb: 0, slopeMbPerMinute: null };
-    return [...ours, { name: OTHERS, cpuSeconds: others, cores: others / seconds, ...memory }];
+    return [
+      ...ours,
+      { name: OTHERS, cpuSeconds: others, cores: others / seconds, ...memory },
+      { name: STOLEN, cpuSeconds: stolen, cores: stolen / seconds, ...memory },
+    ];
   }
 
   #sample(): void {
@@ -101,11 +109,11 @@ export class UsageWatch {
   }
 }
 
-/** Of all cores since the machine started: everything but idling and waiting for the disk. */
-function busyTicks(): number {
+/** Of all cores since the machine started: at work, not idling nor waiting for the disk; and taken from them. */
+export function machineTicks(): { readonly busy: number; readonly stolen: number } {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = readText("/proc/stat")
     .split("\n", 1)[0]!.trim().split(/\s+/).slice(1).map(Number);
-  return user + nice + system + irq + softirq + steal;
+  return { busy: user + nice + system + irq + softirq, stolen: steal };
 }
 
 function ticksOf(watched: readonly Watched[]): Map<string, number> {

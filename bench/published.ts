@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { disturbanceText } from "./machine.ts";
 import { type Plot, plotSvg } from "./plot.ts";
 import type { BenchReport, BenchRow } from "./report.ts";
 import { number, targetText } from "./targets.ts";
@@ -63,7 +64,7 @@ function published(report: BenchReport, file: string): string {
       runs === 1 ? "One run" : `Medians of ${runs} runs, ratios within each`
     }, ` +
     `in ${Math.round(report.tookSeconds / 60)} minutes on ${report.startedAt.slice(0, 10)}; ` +
-    `load before it ${machine.loadBefore.toFixed(1)}; [everything that was measured](${file}).` +
+    `${disturbanceText(machine)}; [everything that was measured](${file}).` +
     (quick ? " **Shortened (`--quick`): these figures only show that everything runs.**" : ""),
     table([HEADINGS, ...rows.map(cells)]),
     ...(images.length === 0 ? [] : [images.join("\n")]),

@@ -8,6 +8,7 @@ import { VERSION } from "../adapters/server/version.ts";
 import type { Bench, BenchContext, Found } from "./bench_context.ts";
 import { combineRuns } from "./combine.ts";
 import { describeMachine } from "./machine.ts";
+import { machineTicks } from "./process_usage.ts";
 import type { BenchReport, BenchResult } from "./report.ts";
 import { benchText } from "./table.ts";
 
@@ -32,6 +33,7 @@ export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
   const { benches, runs, quick, seconds, messages, connections, partitions } = options;
   const startedAt = new Date();
   let machine = await describeMachine();
+  const startTicks = machineTicks();
   const results = new Map<string, BenchResult[]>();
   const report = (): BenchReport => ({
     schema: 2,
@@ -43,7 +45,7 @@ export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
     quick,
     startedAt: startedAt.toISOString(),
     tookSeconds: (Date.now() - startedAt.getTime()) / 1000,
-    machine,
+    machine: { ...machine, stolenShare: stolenSince(startTicks) },
     benches: [...results.values()].map(combineRuns),
   });
   const found: Found = {};
@@ -76,6 +78,14 @@ export async function runSuite(options: SuiteOptions): Promise<BenchReport> {
     }
   }
   return report();
+}
+
+/** Of what was used or wanted since `start`. */
+function stolenSince(start: ReturnType<typeof machineTicks>): number {
+  const now = machineTicks();
+  const stolen = now.stolen - start.stolen;
+  const busy = now.busy - start.busy;
+  return stolen === 0 ? 0 : stolen / (busy + stolen);
 }
 
 function runsOf(bench: Bench, { runs, repeatAll }: Pick<SuiteOptions, "runs" | "repeatAll">): number {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { OTHERS } from "./process_usage.ts";
+import { disturbanceText } from "./machine.ts";
+import { OTHERS, STOLEN } from "./process_usage.ts";
 import type { BenchReport, BenchResult, BenchRow, ProcessCost } from "./report.ts";
 import { number, targetText } from "./targets.ts";
 
@@ -32,7 +33,7 @@ export function machineText(report: BenchReport): string {
     }` +
     (quick ? ", --quick: the figures only show that everything runs" : ""),
     `${machine.cores} cores of ${machine.model}, ${machine.memoryMb} MB, Linux ${machine.kernel}, ` +
-    `load before ${machine.loadBefore.toFixed(2)}`,
+    disturbanceText(machine),
     `Deno ${machine.deno} (memory: ${machine.allocator}), nats-server ${
       machine.natsServer ?? "-"
     }, PostgreSQL ${machine.postgres ?? "-"}, ` +
@@ -82,7 +83,7 @@ function detailLines(row: BenchRow): string[] {
 
 function processText(cost: ProcessCost): string {
   const cores = `${cost.cores.toFixed(2)} cores`;
-  if (cost.name === OTHERS) return `${cost.name.padEnd(20)} ${cores}`;
+  if (cost.name === OTHERS || cost.name === STOLEN) return `${cost.name.padEnd(20)} ${cores}`;
   const slope = cost.slopeMbPerMinute;
   return `${cost.name.padEnd(20)} ${cores}, ${cost.cpuSecondsPer1000.toFixed(3)} CPU s per 1,000, ` +
     `memory ${Math.round(cost.peakMb)} MB at most, ${Math.round(cost.endMb)} MB at the end` +

@@ -31,6 +31,7 @@ const REPORT: BenchReport = {
     natsServer: "2.15.1",
     postgres: "18.4",
     loadBefore: 0.04,
+    stolenShare: 0.0316,
     fsyncMs: { p50: 1, p99: 1 },
     commit: null,
   },
