@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { sha256Base64url } from "./hash.ts";
 
 const KEY_CHARS = 27;
 const TIME_CHARS = 10;
@@ -15,7 +16,7 @@ const TIME_CHARS = 10;
  * Wire format: never change.
  */
 export function repeatableKey(...parts: readonly string[]): string {
-  return createHash("sha256").update(parts.join(":")).digest("base64url").slice(0, KEY_CHARS);
+  return sha256Base64url(parts.join(":")).slice(0, KEY_CHARS);
 }
 
 /**

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { Channel } from "./channel.ts";
 import type { Directory } from "./directory.ts";
 import type { InboundEntry, ReportEntry } from "./entry.ts";
+import { sha256Base64url } from "./hash.ts";
 import type { ParsedInbound, ParsedReport } from "./ports/provider.ts";
 
 /** Whether a message that came in by `channel` is to one of its numbers that receive. */
@@ -45,7 +45,7 @@ export function inboundKey(channel: Channel, message: ParsedInbound, at: number)
     const minute = Math.floor(at / 60_000);
     text += `content\0${message.number}\0${minute}\0${message.text}${JSON.stringify(message.media)}`;
   }
-  return createHash("sha256").update(text).digest("base64url").slice(0, 27);
+  return sha256Base64url(text).slice(0, 27);
 }
 
 /** A delivery report that the ingress accepts at `at`, ms since 1970. */

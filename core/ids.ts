@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { sha256Hex } from "./hash.ts";
 
 /** What each prefix stands for. */
 export const ID_PREFIX = {
@@ -77,7 +77,7 @@ for (let value = 0; value < 16; value++) HEX_VALUES[DIGITS.charCodeAt(value)] = 
  * form, since a buffer for its bytes costs more than the hash.
  */
 export function hashChars(text: string, chars: number): string {
-  const hex = createHash("sha256").update(text).digest("hex");
+  const hex = sha256Hex(text);
   let body = "";
   for (let i = 0; i < chars * 2; i += 2) {
     body += DIGITS[(HEX_VALUES[hex.charCodeAt(i)]! & 1) << 4 | HEX_VALUES[hex.charCodeAt(i + 1)]!];

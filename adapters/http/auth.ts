@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import type { ApiKey, Role } from "../../core/directory.ts";
+import { sha256Hex } from "../../core/hash.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { ApiEnv } from "./context.ts";
 import { Problem } from "./problem.ts";
@@ -18,7 +18,7 @@ export const ADMINISTRATORS: readonly Role[] = ["administrator"];
 
 /** SHA-256 in hex: how keys and webhook secrets are stored. They carry 256 random bits, so no salt is needed. */
 export function secretHash(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return sha256Hex(secret);
 }
 
 /** The key that `authorization` names, if it is known and in force. */

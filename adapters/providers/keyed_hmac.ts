@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { createHash, type Hash } from "node:crypto";
+import type { IHasher } from "hash-wasm";
+import { HASHERS } from "../../core/hash.ts";
 
 /** The block of both algorithms, FIPS 180-4. */
 const BLOCK_BYTES = 64;
@@ -12,19 +13,23 @@ const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
 export class KeyedHmac {
-  readonly #inner: Hash;
-  readonly #outer: Hash;
+  readonly #hasher: IHasher;
+  /** The states after the key's halves. */
+  readonly #inner: Uint8Array;
+  readonly #outer: Uint8Array;
 
-  constructor(algorithm: "sha1" | "sha256", key: string) {
+  constructor(algorithm: keyof typeof HASHERS, key: string) {
+    const hasher = this.#hasher = HASHERS[algorithm];
     const bytes = new TextEncoder().encode(key);
     const block = new Uint8Array(BLOCK_BYTES);
-    block.set(bytes.length > BLOCK_BYTES ? createHash(algorithm).update(bytes).digest() : bytes);
-    this.#inner = createHash(algorithm).update(block.map((byte) => byte ^ INNER_PAD));
-    this.#outer = createHash(algorithm).update(block.map((byte) => byte ^ OUTER_PAD));
+    block.set(bytes.length > BLOCK_BYTES ? hasher.init().update(bytes).digest("binary") : bytes);
+    this.#inner = hasher.init().update(block.map((byte) => byte ^ INNER_PAD)).save();
+    this.#outer = hasher.init().update(block.map((byte) => byte ^ OUTER_PAD)).save();
   }
 
   /** The code of `text` as UTF-8. */
   digest(text: string): Uint8Array {
-    return this.#outer.copy().update(this.#inner.copy().update(text).digest()).digest();
+    const inner = this.#hasher.load(this.#inner).update(text).digest("binary");
+    return this.#hasher.load(this.#outer).update(inner).digest("binary");
   }
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { Channel } from "../../core/channel.ts";
 import type { Directory } from "../../core/directory.ts";
 import { inboundEntry, isReceived, reportEntry } from "../../core/from_provider.ts";
+import { sha256Hex } from "../../core/hash.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import { type Ingress, UnavailableError } from "../../core/ports/ingress.ts";
 import type { Provider, WebhookRequest, WebhookResult } from "../../core/ports/provider.ts";
@@ -121,7 +121,7 @@ class SecretHashes {
   readonly #kept = new Map<string, string>();
 
   of(secret: string): string {
-    return this.#kept.get(secret) ?? createHash("sha256").update(secret).digest("hex");
+    return this.#kept.get(secret) ?? sha256Hex(secret);
   }
 
   keep(secret: string, hash: string): void {
