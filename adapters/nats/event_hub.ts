@@ -1,26 +1,32 @@
 /**
  * Reads the EVENTS stream for any number of listeners in this process: one shared reader for what is new,
- * a passing one for each listener that has to catch up first.
+ * a passing one for each listener that has to catch up first. What this very process commits is told ahead
+ * of the stream where that keeps the order (`core/events_ahead.ts`), and passed over when the stream brings it.
  *
  * @module
  */
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { JetStreamManager } from "@nats-io/jetstream";
+import { catchUp, EventListeners } from "../../core/event_listeners.ts";
+import { placeAfter } from "../../core/event_place.ts";
 import type { CloudEvent } from "../../core/events.ts";
-import type { EventSource, StreamedEvent } from "../../core/ports/events.ts";
+import type { OutboxRow } from "../../core/outbox.ts";
+import type { EventSource } from "../../core/ports/events.ts";
 import { type StreamMessage, StreamReader } from "./stream_reader.ts";
 import type { Names } from "./topology.ts";
 
-type Listener = (message: StreamMessage, event: StreamedEvent) => void;
+interface Live {
+  readonly reader: StreamReader;
+  readonly listeners: EventListeners;
+}
 
 export class EventHub implements EventSource {
   readonly #connection: NatsConnection;
   readonly #jsm: JetStreamManager;
   readonly #names: Names;
   readonly #name: string;
-  readonly #listeners = new Set<Listener>();
   readonly #decoder = new TextDecoder();
-  #live: StreamReader | null = null;
+  #live: Live | null = null;
   #starting: Promise<void> | null = null;
   #clients = 0;
   readonly #stopping = new AbortController();
@@ -36,17 +42,22 @@ export class EventHub implements EventSource {
   /** Ends every subscription. Safe to repeat. */
   stop(): void {
     this.#stopping.abort();
-    this.#live?.stop();
+    this.#live?.reader.stop();
     this.#live = null;
   }
 
   /** For the owner to call when the connection came back. */
   restart(reason: string): void {
-    this.#live?.restart(reason);
+    this.#live?.reader.restart(reason);
+  }
+
+  /** Takes what this process committed under `epoch`, before it is published. */
+  committed(row: OutboxRow, epoch: number): void {
+    this.#live?.listeners.committed(row, epoch);
   }
 
   async position(): Promise<string> {
-    const sequence = this.#live === null ? await this.#lastSequence() : this.#live.nextSequence - 1;
+    const sequence = this.#live === null ? await this.#lastSequence() : this.#live.listeners.next - 1;
     return `${this.#generation}-${sequence}`;
   }
 
@@ -59,14 +70,14 @@ export class EventHub implements EventSource {
     } finally {
       // Without listeners nothing is read: every event would cost the broker and this process for nobody.
       if (--this.#clients === 0) {
-        this.#live?.stop();
+        this.#live?.reader.stop();
         this.#live = null;
       }
     }
   }
 
   /** The shared reader, started at the stream's end if it does not run. */
-  async #goLive(): Promise<StreamReader> {
+  async #goLive(): Promise<Live> {
     while (this.#live === null) {
       this.#starting ??= this.#startLive().finally(() => this.#starting = null);
       await this.#starting;
@@ -75,13 +86,15 @@ export class EventHub implements EventSource {
   }
 
   async #startLive(): Promise<void> {
-    const live = this.#reader(await this.#lastSequence() + 1, (message) => {
-      const event = this.#decode(message);
-      if (event !== null) { for (const listener of this.#listeners) listener(message, event); }
-    });
+    const next = await this.#lastSequence() + 1;
     if (this.#stopping.signal.aborted) throw new Error("the server is stopping");
-    this.#live = live;
-    await live.start();
+    const listeners = new EventListeners(this.#generation, next);
+    const reader = this.#reader(
+      next,
+      ({ sequence, data }) => listeners.streamed(sequence, this.#decode(data)),
+    );
+    this.#live = { reader, listeners };
+    await reader.start();
   }
 
   async #lastSequence(): Promise<number> {
@@ -91,58 +104,46 @@ export class EventHub implements EventSource {
   }
 
   async #follow(
-    live: StreamReader,
+    { listeners }: Live,
     { after, onEvent, signal }: Parameters<EventSource["subscribe"]>[0],
   ): Promise<void> {
     const ended = new Promise<void>((resolve) =>
       signal.addEventListener("abort", () => resolve(), { once: true })
     );
-    let position = after === undefined ? null : this.#sequenceAfter(after);
-    let catchUp: StreamReader | null = null;
-    const attach = () => {
-      const listener: Listener = (message, event) => {
-        if (position !== null && message.sequence < position) return;
-        onEvent(event);
-      };
-      this.#listeners.add(listener);
-      signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
-    };
-    if (position === null || position >= live.nextSequence) attach();
+    const generation = this.#generation;
+    const place = after === undefined
+      ? { from: listeners.next, had: new Set<string>() }
+      : placeAfter(after, generation);
+    const attach = () => signal.addEventListener("abort", listeners.attach(place, onEvent), { once: true });
+    let past: StreamReader | null = null;
+    if (place.from >= listeners.next) attach();
     else {
       // Reads from the client's place until it meets the shared reader; both run on one thread, so the
       // hand-over between two messages is exact.
-      catchUp = this.#reader(position, (message) => {
-        if (catchUp === null) return;
-        position = message.sequence + 1;
-        const event = this.#decode(message);
-        if (event !== null) onEvent(event);
-        if (position >= live.nextSequence) {
+      past = this.#reader(place.from, ({ sequence, data }) => {
+        if (past === null) return;
+        const event = this.#decode(data);
+        if (event !== null) catchUp(place, { generation, sequence, event }, onEvent);
+        if (sequence + 1 >= listeners.next) {
           attach();
-          catchUp.stop();
-          catchUp = null;
+          past.stop();
+          past = null;
         }
       });
-      await catchUp.start();
+      await past.start();
     }
     if (!signal.aborted) await ended;
-    catchUp?.stop();
+    past?.stop();
   }
 
-  /** The sequence after a client's `Last-Event-ID`; the oldest one when the stream is not the one it knew. */
-  #sequenceAfter(position: string): number {
-    const [generation, sequence] = position.split("-");
-    const number = Number(sequence);
-    return generation === this.#generation && Number.isSafeInteger(number) && number >= 0 ? number + 1 : 1;
-  }
-
-  #decode(message: StreamMessage): StreamedEvent | null {
+  #decode(data: Uint8Array): CloudEvent | null {
     try {
-      const event = JSON.parse(this.#decoder.decode(message.data)) as Partial<CloudEvent> | null;
+      const event = JSON.parse(this.#decoder.decode(data)) as Partial<CloudEvent> | null;
       // Somebody else's message on our subject: there is nothing to show for it.
       if (typeof event?.type !== "string" || typeof event.data !== "object" || event.data === null) {
         return null;
       }
-      return { position: `${this.#generation}-${message.sequence}`, event: event as CloudEvent };
+      return event as CloudEvent;
     } catch {
       return null;
     }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { MessageRow } from "../../core/message.ts";
+import type { OutboxRow } from "../../core/outbox.ts";
 import type { DeadLetterRow } from "../../core/ports/conversation_store.ts";
 import { DISPATCH_PARTITIONS, STATUS_PARTITIONS } from "../../core/partition.ts";
 import type { FreshDirectory } from "../../core/ports/directory.ts";
@@ -42,6 +43,8 @@ export interface RouterOptions {
   readonly publisher: EventPublisher;
   /** Takes new outbound messages to the send lanes of this process; gives those back that belong to others. */
   readonly onQueued: (messages: readonly MessageRow[]) => readonly MessageRow[];
+  /** Told what was committed of a conversations' partition, under its epoch, before it is published. */
+  readonly onCommitted: (row: OutboxRow, epoch: number) => void;
   /** Partitions turned out to be another process's. */
   readonly onFenced: (kind: LogKind, partitions: readonly number[]) => void;
   /** Told once files that are to be fetched are committed. */
@@ -205,7 +208,11 @@ function owner(
     }),
     store: new PostgresPartitionStore(parts.hotSql),
     createApplier,
-    publish: (row) => publisher.publish(row.payload),
+    publish: (row, epoch) => {
+      // The others tell of what a conversation told first: they take the longer way.
+      if (kind === "route") options.onCommitted(row, epoch);
+      return publisher.publish(row.payload);
+    },
     onFenced: (partitions) => options.onFenced(kind, partitions),
     onReplaced: (partition, reason) =>
       log.warn("log-replaced", {

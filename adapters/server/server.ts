@@ -177,6 +177,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         ingress,
         publisher,
         onQueued: (messages) => handOver(messages, sender),
+        onCommitted: (row, epoch) => hub.committed(row, epoch),
         onFenced: (kind, partitions) => membership.taken(kind, partitions),
         onMedia: () => mediaWorker.nudge(),
         metrics: () => metrics,

@@ -6,7 +6,10 @@
 import type { CloudEvent } from "../events.ts";
 
 export interface StreamedEvent {
-  /** Place in the stream; `<stream generation>-<sequence>`, what a client sends back as `Last-Event-ID`. */
+  /**
+   * What a client sends back as `Last-Event-ID`: its place in the stream, `<stream generation>-<sequence>`, and of each
+   * event that it had before the stream, `.` and the id.
+   */
   readonly position: string;
   readonly event: CloudEvent;
 }
@@ -15,8 +18,9 @@ export interface EventSource {
   /** Place of the newest event so far: subscribing after it misses nothing that comes from now on. Rejects when the stream cannot be reached. */
   position(): Promise<string>;
   /**
-   * Calls `onEvent` for every event after `after`, in order and with none missed; without `after`, for those from now on.
-   * An `after` that is no longer kept starts at the oldest event kept. Returns when `signal` is aborted or the source ends.
+   * Calls `onEvent` once for every event after `after`, those of a conversation in order and with none missed; without
+   * `after`, for those from now on. An `after` that is no longer kept starts at the oldest event kept. Returns when
+   * `signal` is aborted or the source ends.
    */
   subscribe(options: {
     readonly after?: string;

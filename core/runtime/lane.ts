@@ -41,7 +41,7 @@ export interface LaneOptions {
   readonly applier: Applier;
   readonly store: PartitionStore;
   /** Resolves when everything in the rows is published. */
-  readonly publish: (row: OutboxRow) => Promise<void>;
+  readonly publish: (row: OutboxRow, epoch: number) => Promise<void>;
   /** The fencing token of a partition. */
   readonly epochOf: (partition: number) => number;
   /** Which of these partitions are not ours any more. Rejects when the store is away. */

@@ -39,7 +39,8 @@ export interface PartitionOwnerOptions {
   readonly log: PartitionLog;
   readonly store: PartitionStore;
   readonly createApplier: (lane: LaneView) => Applier;
-  readonly publish: (row: OutboxRow) => Promise<void>;
+  /** Resolves when everything in the row, committed under `epoch` or before, is published. */
+  readonly publish: (row: OutboxRow, epoch: number) => Promise<void>;
   /** Partitions turned out to be another process's. */
   readonly onFenced: (partitions: readonly number[]) => void;
   readonly onError: (error: Error, tries: number) => void;

@@ -12,7 +12,7 @@ export interface PublicationOptions {
   readonly kind: PartitionKind;
   readonly store: PartitionStore;
   /** Resolves when everything in the row is published; rejects only when it cannot be any more. */
-  readonly publish: (row: OutboxRow) => Promise<void>;
+  readonly publish: (row: OutboxRow, epoch: number) => Promise<void>;
   /** Whether no commit is about to take along what is published. */
   readonly isIdle: () => boolean;
   /** Called when a row is published or given up. */
@@ -58,7 +58,7 @@ export class Publication {
     this.#events += events;
     const before = this.#publishing;
     // A row without events is told at once, while those before it may still wait: the mark says "all up to this".
-    this.#publishing = this.#options.publish(row).then(() => before).then(
+    this.#publishing = this.#options.publish(row, epoch).then(() => before).then(
       () => this.#mark(row.partition, { first: row.sequence, last: row.sequence, epoch }),
       // Happens only while stopping: the row, and all after it, stay in the outbox for the next owner.
       () => {

@@ -1,11 +1,12 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { EventHub } from "../../adapters/nats/event_hub.ts";
 import { eventRoutes } from "../../adapters/http/runtime/events.ts";
-import { type CloudEvent, toCloudEvent } from "../../core/events.ts";
+import { type CloudEvent, type PatchbayEvent, toCloudEvent } from "../../core/events.ts";
 import type { EventSource, StreamedEvent } from "../../core/ports/events.ts";
 import { ALICE, QUEUE } from "../routing/directory.ts";
-import { testEvent, testNats } from "../support/nats.ts";
+import { testEvent, type TestNats, testNats } from "../support/nats.ts";
 import { testPostgres } from "../support/postgres.ts";
+import { until } from "../support/until.ts";
 import { Fixture, KEYS } from "./fixture.ts";
 
 interface Received {
@@ -187,7 +188,7 @@ Deno.test("/v1/events", async (t) => {
     deepEqual(fixture.errors, []);
   });
 
-  await t.step("over a real stream and a socket, resumes after every break with nothing missed", async () => {
+  await t.step("over a real stream and a socket", async (t) => {
     await using nats = await testNats();
     const hub = new EventHub(nats.connection, nats.jsm, nats.names, "test");
     const fixture = new Fixture(database, [eventRoutes({ events: hub })]);
@@ -205,25 +206,76 @@ Deno.test("/v1/events", async (t) => {
           },
         }),
       );
-    const events = Array.from({ length: 300 }, (_, index) => testEvent(index));
-    let client = await listen("");
-    await client.block();
-    // The first break comes before any event: the place told at the beginning has to do.
-    let { lastId } = client;
-    await client.leave();
-    const publishing = (async () => {
-      for (const event of events) await nats.publish(event);
-    })();
-    const seen: CloudEvent[] = [];
-    while (seen.length < events.length) {
-      client = await listen(lastId);
-      seen.push(...await client.take(Math.min(60, events.length - seen.length)));
-      lastId = client.lastId;
-      await client.leave();
-    }
-    await publishing;
-    deepEqual(seen, events.map(toCloudEvent));
+
+    await t.step("resumes after every break with nothing missed", () => resumes(nats, listen));
+    await t.step(
+      "tells what is committed before it is published, once",
+      () => tellsAhead(nats, hub, listen),
+    );
     hub.stop();
     deepEqual(fixture.errors, []);
   });
 });
+
+type Listen = (lastEventId: string) => Promise<Client>;
+
+async function resumes(nats: TestNats, listen: Listen): Promise<void> {
+  const events = Array.from({ length: 300 }, (_, index) => testEvent(index));
+  let client = await listen("");
+  await client.block();
+  // The first break comes before any event: the place told at the beginning has to do.
+  let { lastId } = client;
+  await client.leave();
+  const publishing = (async () => {
+    for (const event of events) await nats.publish(event);
+  })();
+  const seen: CloudEvent[] = [];
+  while (seen.length < events.length) {
+    client = await listen(lastId);
+    seen.push(...await client.take(Math.min(60, events.length - seen.length)));
+    lastId = client.lastId;
+    await client.leave();
+  }
+  await publishing;
+  deepEqual(seen, events.map(toCloudEvent));
+}
+
+async function tellsAhead(nats: TestNats, hub: EventHub, listen: Listen): Promise<void> {
+  const [first, ...rest] = Array.from({ length: 5 }, (_, index) => testEvent(1_000 + index));
+  const [second, third, fourth, fifth] = rest.map((event) => event!);
+  const commit = (event: PatchbayEvent) =>
+    hub.committed({
+      kind: "route",
+      partition: 0,
+      sequence: Number(event.data.index),
+      payload: { events: [event] },
+    }, 1);
+  let client = await listen("");
+  await nats.publish(testEvent(999));
+  await client.take(1);
+  commit(first!);
+  await nats.publish(first!);
+  deepEqual(await client.take(1), [toCloudEvent(first!)], "the first of an owner comes with the stream");
+  const place = client.lastId;
+  commit(second!);
+  commit(third!);
+  deepEqual(await client.take(2), [second!, third!].map(toCloudEvent), "nothing of it is published yet");
+  match(client.lastId, new RegExp(`^${place}\\.[0-9a-v]{26}\\.[0-9a-v]{26}$`));
+  await client.leave();
+  client = await listen(client.lastId);
+  await nats.publish(second!, third!, fourth!);
+  deepEqual(await client.take(1), [toCloudEvent(fourth!)], "what it had is passed over");
+  match(client.lastId, /^[0-9a-z]+-\d+$/);
+  await client.leave();
+  // It had the second of them only, and comes to a process that never told it anything.
+  const other = new EventHub(nats.connection, nats.jsm, nats.names, "other");
+  const seen: StreamedEvent[] = [];
+  const leaving = new AbortController();
+  const after = `${place}.${second!.id.slice("evt_".length)}`;
+  const subscribed = other.subscribe({ after, onEvent: (event) => seen.push(event), signal: leaving.signal });
+  await nats.publish(fifth!);
+  await until("the events come", () => seen.length === 3);
+  deepEqual(seen.map(({ event }) => event), [third!, fourth!, fifth!].map(toCloudEvent));
+  leaving.abort();
+  await subscribed;
+}

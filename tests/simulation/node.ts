@@ -5,6 +5,7 @@
  * @module
  */
 import { PartitionKeeper } from "../../core/membership/partition_keeper.ts";
+import type { OutboxRow } from "../../core/outbox.ts";
 import type { ConversationStore } from "../../core/ports/conversation_store.ts";
 import type { FreshDirectory } from "../../core/ports/directory.ts";
 import type { PartitionStore } from "../../core/ports/partition_store.ts";
@@ -45,7 +46,7 @@ export function startNode(options: NodeOptions): { leave(): Promise<void> } {
   const { world, process, broker, carrier, directory, counts } = options;
   const { clock } = process;
   const stores = storesOf(options);
-  const publish: PartitionOwnerPublish = (row) => broker.publish(process, row);
+  const publish = (row: OutboxRow) => broker.publish(process, row);
   const onError = (error: Error, what: string | number) => process.note(`${what}: ${error.message}`);
   const members = new SimulatedMembers(process, broker);
   const onReplaced = (partition: number, reason: string) => process.note(`log ${partition}: ${reason}`);
@@ -148,8 +149,6 @@ export function startNode(options: NodeOptions): { leave(): Promise<void> } {
     },
   };
 }
-
-type PartitionOwnerPublish = ConstructorParameters<typeof PartitionOwner>[0]["publish"];
 
 interface Stores {
   readonly partitions: PartitionStore;

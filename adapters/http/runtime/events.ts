@@ -5,6 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { ApiKey } from "../../../core/directory.ts";
+import { AHEAD_LISTED_MAX } from "../../../core/event_place.ts";
 import { EVENT_TYPES } from "../../../core/events.ts";
 import { UnavailableError } from "../../../core/ports/ingress.ts";
 import type { EventSource, StreamedEvent } from "../../../core/ports/events.ts";
@@ -33,10 +34,14 @@ const RETRY_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
 const BUFFER_BYTES_MAX = 1_048_576;
 const CLIENTS_MAX = 2_000;
+const POSITION_CHARS_MAX = 2_000;
 
 const encoder = new TextEncoder();
 
-const Position = z.string().regex(/^[0-9a-z]{1,20}-\d{1,16}$/, "not an id that this stream gave");
+const Position = z.string().regex(
+  new RegExp(`^[0-9a-z]{1,20}-\\d{1,16}(\\.[0-9a-v]{26}){0,${AHEAD_LISTED_MAX}}$`),
+  "not an id that this stream gave",
+);
 const Types = z.string().max(500).transform((text, context) => {
   const types = text.split(",").map((type) => type.trim());
   const unknown = types.find((type) => !(EVENT_TYPES as readonly string[]).includes(type));
@@ -52,13 +57,14 @@ const route = createRoute({
   summary:
     "Events as they happen: administrators, supervisors and readers get all, agents and platforms their own",
   description:
-    "`id` is the place in the stream, `event` the type, `data` a CloudEvent. Coming again with the last id " +
-    "goes on from there. A client that does not read is disconnected.",
+    "`id` is the client's place in the stream, `event` the type, `data` a CloudEvent. Coming again with the last " +
+    "id, to whichever process, goes on from there: nothing is missed and nothing comes twice. Events of a " +
+    "conversation come in order. A client that does not read is disconnected.",
   ...allow(...ANYONE),
   request: {
-    headers: z.object({ "last-event-id": z.string().max(100).optional() }),
+    headers: z.object({ "last-event-id": z.string().max(POSITION_CHARS_MAX).optional() }),
     query: z.object({
-      lastEventId: z.string().max(100).optional().openapi({
+      lastEventId: z.string().max(POSITION_CHARS_MAX).optional().openapi({
         description: "For clients that cannot set the header `Last-Event-ID`, which goes before",
       }),
       types: Types.optional().openapi({ type: "string", example: "message.received,session.offered" }),
