@@ -55,9 +55,8 @@ export async function limitedRow(sending: Sending, options: LimitedOptions): Pro
   await carrier.setReports(false);
   await carrier.untilReported();
   const times = calls.filter(({ accepted }) => accepted).map(({ atMs }) => atMs).sort((a, b) => a - b);
-  // A full bucket lets its burst go at once: the rate is that of what comes after it.
-  const paced = times.slice(burst);
-  const achievedMps = (paced.length - 1) / ((paced.at(-1)! - paced[0]!) / 1000);
+  // From a full bucket, burst + rate × time may leave in any time, wherever in it the burst leaves.
+  const achievedMps = (times.length - burst) / ((times.at(-1)! - times[0]!) / 1000);
   const share = achievedMps / rateMps;
   const twice = acceptedMoreThanOnce(calls).size;
   const worst = slidingWindowMax(times, 1_000);

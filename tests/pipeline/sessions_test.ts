@@ -212,7 +212,8 @@ Deno.test("sessions", async (t) => {
       const all = (await readEvents(inside)).slice(before);
       await until("the rest came", () => client.events.length >= all.length);
       ok(cuts >= 5, `only ${cuts} cuts`);
-      deepEqual(client.events.map(({ id }) => id), all.map(({ id }) => id));
+      deepEqual(client.events.map(({ id }) => id).sort(), all.map(({ id }) => id).sort());
+      deepEqual(idsByConversation(client.events), idsByConversation(all));
       equal(client.events.filter(({ type }) => type === "message.received").length, 1_800);
     },
   );
@@ -228,3 +229,14 @@ Deno.test("sessions", async (t) => {
   await untilAtRest(inside);
   await assertAudited(inside);
 });
+
+/** Events of one conversation come in their order; which conversation's comes first is not promised. */
+function idsByConversation(events: readonly { readonly id: string; readonly data: unknown }[]) {
+  const ids: Record<string, string[]> = {};
+  for (const { id, data } of events) {
+    const { conversationId } = data as { conversationId?: string };
+    ok(conversationId !== undefined, `${id} is about no conversation`);
+    (ids[conversationId] ??= []).push(id);
+  }
+  return ids;
+}
