@@ -69,7 +69,7 @@ export class EventListeners {
 
   #tell(listeners: Iterable<Listener>, sequence: number, event: CloudEvent): void {
     // Most of the time it is the place of all.
-    const place = placeText(this.#generation, sequence, []);
+    const place = placeText(this.#generation, sequence);
     for (const listener of listeners) {
       const { from, had, since } = listener;
       // One that comes from another process may be further than this one is.

@@ -16,10 +16,14 @@ export interface EventPlace {
 
 const PREFIX = `${ID_PREFIX.event}_`;
 /** More than are ever under way; what is beyond comes twice. */
-export const AHEAD_LISTED_MAX = 64;
+const AHEAD_LISTED_MAX = 64;
+/** What {@link placeText} gives. */
+export const PLACE_PATTERN = new RegExp(
+  `^[0-9a-z]{1,20}-\\d{1,16}(\\.[0-9a-v]{26}){0,${AHEAD_LISTED_MAX}}$`,
+);
 
 /** @param generation of the stream: another one has other sequences */
-export function placeText(generation: string, sequence: number, ahead: Iterable<string>): string {
+export function placeText(generation: string, sequence: number, ahead: Iterable<string> = []): string {
   let text = `${generation}-${sequence}`;
   let listed = 0;
   for (const id of ahead) {

@@ -4,8 +4,8 @@
  * @module
  */
 import type { MiddlewareHandler } from "hono";
+import { keyHash } from "../../core/configuration/keys.ts";
 import type { ApiKey, Role } from "../../core/directory.ts";
-import { sha256Hex } from "../../core/hash.ts";
 import type { DirectorySource } from "../../core/ports/directory.ts";
 import type { ApiEnv } from "./context.ts";
 import { Problem } from "./problem.ts";
@@ -16,11 +16,6 @@ export const ANYONE: readonly Role[] = ["administrator", "supervisor", "agent", 
 export const READERS: readonly Role[] = ["administrator", "supervisor", "read-only"];
 export const ADMINISTRATORS: readonly Role[] = ["administrator"];
 
-/** SHA-256 in hex: how keys and webhook secrets are stored. They carry 256 random bits, so no salt is needed. */
-export function secretHash(secret: string): string {
-  return sha256Hex(secret);
-}
-
 /** The key that `authorization` names, if it is known and in force. */
 export function findKey(
   directory: DirectorySource,
@@ -29,7 +24,7 @@ export function findKey(
 ): ApiKey | undefined {
   const match = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(authorization ?? "");
   if (match === null) return undefined;
-  const key = directory.current().keys.get(secretHash(match[1]!));
+  const key = directory.current().keys.get(keyHash(match[1]!));
   if (key === undefined || (key.expiresMs !== null && key.expiresMs <= nowMs)) return undefined;
   return key;
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { Context } from "hono";
+import { sha256Hex } from "../../core/hash.ts";
 import type { ConfigurationTransaction } from "../../core/ports/configuration.ts";
 import type { ApiEnv } from "./context.ts";
 import type { AppDeps } from "./deps.ts";
@@ -51,5 +51,5 @@ function readKey(text: string): string {
 /** What was asked for: the same key with another fingerprint is a caller's mistake. */
 async function fingerprint(c: Context<ApiEnv>): Promise<string> {
   const body = await c.req.text();
-  return createHash("sha256").update(`${c.req.method} ${c.req.path}\n${body}`).digest("hex");
+  return sha256Hex(`${c.req.method} ${c.req.path}\n${body}`);
 }

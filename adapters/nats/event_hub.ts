@@ -8,7 +8,7 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { catchUp, EventListeners } from "../../core/event_listeners.ts";
-import { placeAfter } from "../../core/event_place.ts";
+import { placeAfter, placeText } from "../../core/event_place.ts";
 import type { CloudEvent } from "../../core/events.ts";
 import type { OutboxRow } from "../../core/outbox.ts";
 import type { EventSource } from "../../core/ports/events.ts";
@@ -58,7 +58,7 @@ export class EventHub implements EventSource {
 
   async position(): Promise<string> {
     const sequence = this.#live === null ? await this.#lastSequence() : this.#live.listeners.next - 1;
-    return `${this.#generation}-${sequence}`;
+    return placeText(this.#generation, sequence);
   }
 
   async subscribe(asked: Parameters<EventSource["subscribe"]>[0]): Promise<void> {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { type ChannelSettings, ChannelSettingsSchema } from "../../core/channel.ts";
+import { sha256Hex } from "../../core/hash.ts";
 import type { ChannelRecord, WebhookRecord } from "../../core/ports/configuration.ts";
 import type { SecretBox } from "../../core/ports/secret_box.ts";
 import { changeableRows, type Executor, type RowQuery } from "./configuration_rows.ts";
@@ -22,7 +22,7 @@ export function openCredentials(box: SecretBox, id: string, sealed: Uint8Array):
 
 /** SHA-256 in hex: what a webhook's secret is found by. */
 export function webhookHash(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return sha256Hex(secret);
 }
 
 export function channelRows(db: Executor, box: SecretBox) {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { ROLES } from "../directory.ts";
 import type { FieldError } from "../fields.ts";
+import { sha256Hex } from "../hash.ts";
 import type { ConfigurationTransaction, KeyRecord } from "../ports/configuration.ts";
 import { type Changed, existing, insertRow, removeRow, replaceRow } from "./change.ts";
 import { conflict, invalid, parse } from "./fault.ts";
@@ -44,7 +44,7 @@ function subject(tx: ConfigurationTransaction) {
 
 /** SHA-256 in hex: how a key is stored. It carries 256 random bits, so that no salt is needed. */
 export function keyHash(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
+  return sha256Hex(key);
 }
 
 /** Makes a key; `secret` is the key itself, which cannot be shown again. */

@@ -1,6 +1,6 @@
 /** The runtime's routes over a real database, with a small installation and an ingress that answers as told. */
 import { createApp } from "../../adapters/http/app.ts";
-import { secretHash } from "../../adapters/http/auth.ts";
+import { keyHash } from "../../core/configuration/keys.ts";
 import { callRoutes } from "../../adapters/http/runtime/calls.ts";
 import { callStatisticsRoutes } from "../../adapters/http/runtime/call_statistics.ts";
 import { deadLetterRoutes } from "../../adapters/http/runtime/dead_letters.ts";
@@ -36,7 +36,7 @@ import type { TestDatabase } from "../support/postgres.ts";
 export const NOW = Date.UTC(2026, 0, 15, 12, 30);
 
 function apiKey(name: string, fields: Partial<ApiKey>): [string, ApiKey] {
-  return [secretHash(name), {
+  return [keyHash(name), {
     id: `key_${name}`,
     name,
     role: "administrator",

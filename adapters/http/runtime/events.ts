@@ -5,7 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { ApiKey } from "../../../core/directory.ts";
-import { AHEAD_LISTED_MAX } from "../../../core/event_place.ts";
+import { PLACE_PATTERN } from "../../../core/event_place.ts";
 import { EVENT_TYPES } from "../../../core/events.ts";
 import { UnavailableError } from "../../../core/ports/ingress.ts";
 import type { EventSource, StreamedEvent } from "../../../core/ports/events.ts";
@@ -38,10 +38,7 @@ const POSITION_CHARS_MAX = 2_000;
 
 const encoder = new TextEncoder();
 
-const Position = z.string().regex(
-  new RegExp(`^[0-9a-z]{1,20}-\\d{1,16}(\\.[0-9a-v]{26}){0,${AHEAD_LISTED_MAX}}$`),
-  "not an id that this stream gave",
-);
+const Position = z.string().regex(PLACE_PATTERN, "not an id that this stream gave");
 const Types = z.string().max(500).transform((text, context) => {
   const types = text.split(",").map((type) => type.trim());
   const unknown = types.find((type) => !(EVENT_TYPES as readonly string[]).includes(type));
